@@ -1,0 +1,34 @@
+"""The whole typed configuration of one deployment."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from config.base import Section
+from config.campaign import CouponCampaignConfig
+from config.compute import ComputeConfig
+from config.data import DataConfig
+from config.serving import ServingConfig
+from config.training import TrainingConfig
+
+
+class Operations(Section):
+    """Who hears of failures, and how long things are kept."""
+
+    notification_emails: list[str] = Field(default_factory=list)
+    log_retention_days: int = 30
+    keep_data_on_destroy: bool = True
+
+
+class ProjectConfig(Section):
+    """One deployment. `name` prefixes every resource."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,30}$")
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
+    tags: dict[str, str] = Field(default_factory=dict)
+    data: DataConfig
+    training: TrainingConfig
+    serving: ServingConfig = ServingConfig()
+    coupon_campaign: CouponCampaignConfig
+    compute: ComputeConfig = ComputeConfig()
+    operations: Operations = Operations()

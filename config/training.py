@@ -1,0 +1,46 @@
+"""The `training` section: recipes, tuning, schedules, waiting."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from config.base import Section
+
+DatasetGroupName = Literal["main", "coupons"]
+
+
+class ContinuousRange(Section):
+    """A hyperparameter range searched by HPO."""
+
+    minimum: float
+    maximum: float
+
+
+class Tuning(Section):
+    """How a recipe is tuned on its first training; later trainings reuse what was found."""
+
+    maximum_jobs: int = Field(default=8, ge=1, le=40)
+    parallel_jobs: int = Field(default=2, ge=1, le=10)
+    ranges: dict[str, ContinuousRange] = Field(default_factory=dict)
+
+
+class Recipe(Section):
+    """One recipe to train and serve. `key` names its solution, campaign and SSM parameters."""
+
+    key: str
+    recipe: Literal["aws-user-personalization", "aws-sims", "aws-personalized-ranking", "aws-popularity-count"]
+    dataset_group: DatasetGroupName = "main"
+    hyperparameters: dict[str, str] = Field(default_factory=dict)
+    tuning: Tuning | None = None
+    minimum_provisioned_tps: int = Field(default=1, ge=1)
+    schedule: str | None = None
+
+
+class TrainingConfig(Section):
+    """Which recipes are trained, how often, and how patiently their resources are waited for."""
+
+    recipes: list[Recipe] = Field(min_length=1)
+    poll_seconds: int = Field(default=60, ge=1)
+    timeout_minutes: int = Field(default=1440, ge=5)

@@ -1,0 +1,1 @@
+"""AWS emulated on one machine: moto's APIs with real executors behind them."""
