@@ -1,0 +1,1 @@
+"""The operator's command line: `python -m ops <command>`; the same on AWS and on localcloud."""

@@ -1,0 +1,51 @@
+"""Start a state machine and follow it to its end."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from ops.deployment import Deployment
+from ops.errors import OperatorError
+from ops.terminal import Terminal
+
+POLL_SECONDS = 0.5
+
+
+def run(deployment: Deployment, terminal: Terminal, *, output: str, execution_input: dict[str, Any]) -> Any:
+    """Start the state machine that a stack output names, show the states it enters, and return its output.
+
+    Raises OperatorError with the execution's error and cause when it does not succeed.
+    """
+    states = deployment.client("stepfunctions")
+    execution_arn: str = states.start_execution(
+        stateMachineArn=deployment.output(output), input=json.dumps(execution_input)
+    )["executionArn"]
+    return follow(states, terminal, execution_arn)
+
+
+def follow(states: Any, terminal: Terminal, execution_arn: str) -> Any:
+    """Show each state once as the execution first enters it, until it ends; return its output."""
+    shown: set[str] = set()
+    while True:
+        execution = states.describe_execution(executionArn=execution_arn)
+        _show_new_states(states, terminal, execution_arn, shown)
+        if execution["status"] == "SUCCEEDED":
+            return json.loads(execution["output"])
+        if execution["status"] != "RUNNING":
+            raise OperatorError(
+                f"{execution_arn} {execution['status']}: "
+                f"{execution.get('error', 'no error given')}: {execution.get('cause', 'no cause given')}"
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def _show_new_states(states: Any, terminal: Terminal, execution_arn: str, shown: set[str]) -> None:
+    pages = states.get_paginator("get_execution_history").paginate(executionArn=execution_arn)
+    for page in pages:
+        for event in page["events"]:
+            name = event.get("stateEnteredEventDetails", {}).get("name")
+            if name and name not in shown:
+                shown.add(name)
+                terminal.step(f"    {name}")
