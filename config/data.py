@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from config.base import Section
 
 ColumnType = Literal["string", "double", "long", "timestamp"]
+STANDARD_COLUMNS = frozenset({"event_id", "user_id", "device_id"})
 
 
 class Clock(Section):
@@ -30,12 +31,22 @@ class EventTypeMapping(Section):
     column: str | None = None
     values: dict[str, str] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.constant is None) == (self.column is None):
+            raise ValueError("give either `constant` or `column` (with `values`)")
+        return self
+
+    def standard_types(self) -> set[str]:
+        """Return the standard event types this mapping can yield."""
+        return {self.constant} if self.constant else set(self.values.values())
+
 
 class Source(Section):
     """One raw source of interactions: a prefix of the raw bucket, its format, and raw names for standard columns.
 
     `columns` maps a standard column (event_id, user_id, device_id or an attribute) to the raw field; nested
-    JSON fields are written with dots.
+    JSON fields are written with dots. A row without a value in a `required` column is quarantined.
     """
 
     name: str
@@ -45,7 +56,7 @@ class Source(Section):
     clock: Clock
     event_type: EventTypeMapping
     columns: dict[str, str]
-    required: list[str] = Field(default_factory=lambda: ["user_id"])
+    required: list[str] = Field(default_factory=list)
 
 
 class Reference(Section):
@@ -87,6 +98,16 @@ class DerivedAttribute(Section):
     edges: list[float] = Field(min_length=1)
     labels: list[str] = Field(min_length=2)
 
+    @model_validator(mode="after")
+    def _labels_fit(self) -> Self:
+        if len(self.labels) != len(self.edges) + 1:
+            raise ValueError(
+                f"{len(self.edges)} edges make {len(self.edges) + 1} buckets; labels must be as many"
+            )
+        if sorted(self.edges) != self.edges:
+            raise ValueError("edges must rise")
+        return self
+
 
 class ItemIdentity(Section):
     """The combination of attributes that is one item, and which attributes describe it.
@@ -101,14 +122,98 @@ class ItemIdentity(Section):
     forbidden: list[str] = Field(default_factory=list)
 
 
+class Deduplication(Section):
+    """Rows of one user, event type and item closer together than this are one event seen by several channels."""
+
+    tolerance_seconds: int = Field(default=120, ge=0)
+
+
+class BotFilter(Section):
+    """A user (or device) with more events than this in one hour is a bot; all its rows are quarantined."""
+
+    maximum_events_per_hour: int = Field(default=300, ge=1)
+
+
+class AttributeSelection(Section):
+    """Thresholds by which an attribute is dropped from the items' metadata; see docs/attribute-selection.md."""
+
+    maximum_missing_share: float = Field(default=0.5, ge=0, le=1)
+    maximum_cardinality: int = Field(default=1000, ge=2)
+    maximum_association: float = Field(default=0.95, gt=0, le=1)
+    minimum_mutual_information: float = Field(default=0.0001, ge=0)
+    outcome_events: list[str] = Field(default_factory=lambda: ["checkout", "purchase"])
+
+
+class QualityGates(Section):
+    """Expectations that stop a run before anything is trained on it."""
+
+    minimum_interactions: int = Field(default=1000, ge=1000)
+    minimum_users: int = Field(default=25, ge=25)
+    maximum_quarantined_share: float = Field(default=0.2, ge=0, le=1)
+    maximum_null_share: dict[str, float] = Field(default_factory=dict)
+    maximum_shrinkage: float = Field(default=0.5, ge=0, le=1)
+    maximum_age_days: float | None = None
+
+
+class Privacy(Section):
+    """Whether user ids leave the raw zone as keyed hashes (HMAC-SHA256; key in Secrets Manager)."""
+
+    pseudonymise_users: bool = False
+
+
 class DataConfig(Section):
     """Everything the preprocessing jobs need to know."""
 
     timezone: str = "UTC"
+    partition: Literal["day", "month"] = "month"
+    earliest: str = "2000-01-01"
     event_values: dict[str, float]
     sources: list[Source] = Field(min_length=1)
     references: References
     attributes: list[Attribute] = Field(min_length=1)
     derived_attributes: list[DerivedAttribute] = Field(default_factory=list)
     item: ItemIdentity
+    interaction_metadata: list[str] = Field(default_factory=list, max_length=5)
     user_metadata: list[str] = Field(default_factory=list)
+    scope_attributes: list[str] = Field(min_length=1)
+    deduplication: Deduplication = Deduplication()
+    bots: BotFilter = BotFilter()
+    selection: AttributeSelection = AttributeSelection()
+    quality: QualityGates = QualityGates()
+    privacy: Privacy = Privacy()
+
+    @model_validator(mode="after")
+    def _names_are_declared(self) -> Self:
+        """Check that every attribute named somewhere is declared, and every event type has a value."""
+        declared = [a.name for a in self.attributes] + [d.name for d in self.derived_attributes]
+        repeated = sorted({name for name in declared if declared.count(name) > 1})
+        if repeated:
+            raise ValueError(f"attributes declared twice: {', '.join(repeated)}")
+        for where, names in self._attribute_uses().items():
+            unknown = sorted(set(names) - set(declared))
+            if unknown:
+                raise ValueError(
+                    f"{where} names {', '.join(unknown)}; declared: {', '.join(sorted(declared))}"
+                )
+        for source in self.sources:
+            unvalued = sorted(source.event_type.standard_types() - set(self.event_values))
+            if unvalued:
+                raise ValueError(
+                    f"event_values has no value for {', '.join(unvalued)} of source {source.name}"
+                )
+        return self
+
+    def _attribute_uses(self) -> dict[str, list[str]]:
+        uses = {
+            "item.id_attributes": self.item.id_attributes,
+            "item.metadata": self.item.metadata or [],
+            "item.pinned": self.item.pinned,
+            "item.forbidden": self.item.forbidden,
+            "interaction_metadata": [name for name in self.interaction_metadata if name != "source"],
+            "scope_attributes": self.scope_attributes,
+        }
+        uses |= {f"derived_attributes.{d.name}.source": [d.source] for d in self.derived_attributes}
+        for source in self.sources:
+            uses[f"sources.{source.name}.columns"] = sorted(set(source.columns) - STANDARD_COLUMNS)
+            uses[f"sources.{source.name}.required"] = sorted(set(source.required) - STANDARD_COLUMNS)
+        return uses
