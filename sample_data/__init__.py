@@ -1,0 +1,1 @@
+"""Raw input for the pipeline: a generated travel history, and the public Complete Journey data."""
