@@ -1,7 +1,8 @@
-"""The `data` section: raw sources, the attributes of an interaction, and how items and users are made of them."""
+"""The `data` section: raw sources, attributes of an interaction, how items and users are made of them."""
 
 from __future__ import annotations
 
+import json
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -9,7 +10,7 @@ from pydantic import Field, model_validator
 from config.base import Section
 
 ColumnType = Literal["string", "double", "long", "timestamp"]
-STANDARD_COLUMNS = frozenset({"event_id", "user_id", "device_id"})
+STANDARD_COLUMNS = frozenset({"event_id", "user_id", "device_id", "item_id"})
 
 
 class Clock(Section):
@@ -25,7 +26,7 @@ class Clock(Section):
 
 
 class EventTypeMapping(Section):
-    """How a source names what the user did: one `constant`, or a `column` whose `values` map raw to standard."""
+    """How a source names what happened: one `constant`, or a `column` whose `values` map raw to standard."""
 
     constant: str | None = None
     column: str | None = None
@@ -43,10 +44,11 @@ class EventTypeMapping(Section):
 
 
 class Source(Section):
-    """One raw source of interactions: a prefix of the raw bucket, its format, and raw names for standard columns.
+    """One raw source of interactions: a prefix of the raw bucket, its format, raw names of standard columns.
 
-    `columns` maps a standard column (event_id, user_id, device_id or an attribute) to the raw field; nested
-    JSON fields are written with dots. A row without a value in a `required` column is quarantined.
+    `columns` maps a standard column (event_id, user_id, device_id, item_id or an attribute) to the raw field;
+    nested JSON fields are written with dots. An item_id stands in for absent id attributes. A row without a
+    value in a `required` column is quarantined.
     """
 
     name: str
@@ -69,7 +71,7 @@ class Reference(Section):
 
 
 class References(Section):
-    """The reference tables; `coupon_scope` says which items a coupon covers as (coupon_id, attribute, value)."""
+    """The reference tables; `coupon_scope` says what a coupon covers as (coupon_id, attribute, value)."""
 
     customers: Reference
     coupons: Reference
@@ -123,19 +125,22 @@ class ItemIdentity(Section):
 
 
 class Deduplication(Section):
-    """Rows of one user, event type and item closer together than this are one event seen by several channels."""
+    """Rows of one user, event type and item from two sources, no farther apart than this, are one event.
+
+    The source named first in `sources` wins.
+    """
 
     tolerance_seconds: int = Field(default=120, ge=0)
 
 
 class BotFilter(Section):
-    """A user (or device) with more events than this in one hour is a bot; all its rows are quarantined."""
+    """A user (or device) with more events than this in an hour is a bot; its rows of that day are quarantined."""
 
     maximum_events_per_hour: int = Field(default=300, ge=1)
 
 
 class AttributeSelection(Section):
-    """Thresholds by which an attribute is dropped from the items' metadata; see docs/attribute-selection.md."""
+    """Thresholds by which an attribute is dropped from the items' metadata (docs/attribute-selection.md)."""
 
     maximum_missing_share: float = Field(default=0.5, ge=0, le=1)
     maximum_cardinality: int = Field(default=1000, ge=2)
@@ -217,3 +222,8 @@ class DataConfig(Section):
             uses[f"sources.{source.name}.columns"] = sorted(set(source.columns) - STANDARD_COLUMNS)
             uses[f"sources.{source.name}.required"] = sorted(set(source.required) - STANDARD_COLUMNS)
         return uses
+
+
+def settings_json(name: str, data: DataConfig) -> str:
+    """Return what the Glue jobs need to know as JSON; `glue_scripts/preprocessing/settings.py` reads it."""
+    return json.dumps({"name": name, "data": data.model_dump(mode="json")}, indent=2)
