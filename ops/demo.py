@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _whole_flow(deployment: Deployment, cloud: LocalCloud, terminal: Terminal) -> dict[str, Any]:
     _deploy_beside_sample_data(deployment, cloud, terminal)
-    _upload(deployment, cloud, terminal)
+    terminal.step(f"{upload(deployment, _raw_dir(cloud))} raw files uploaded")
     terminal.step("preparing the data: curate, attribute statistics, Athena statements, export")
     prepared = executions.run(deployment, terminal, output="PrepareDataStateMachine", execution_input={})
     terminal.step("training the recipes side by side, the first time with HPO")
@@ -92,12 +92,13 @@ def _deploy_beside_sample_data(deployment: Deployment, cloud: LocalCloud, termin
     cloud.point_this_process()
 
 
-def _upload(deployment: Deployment, cloud: LocalCloud, terminal: Terminal) -> None:
-    s3, bucket, raw_dir = deployment.client("s3"), deployment.output("RawBucket"), _raw_dir(cloud)
+def upload(deployment: Deployment, raw_dir: Path) -> int:
+    """Copy a folder of raw files to the raw bucket under the same names; return how many."""
+    s3, bucket = deployment.client("s3"), deployment.output("RawBucket")
     files = sorted(path for path in raw_dir.rglob("*") if path.is_file())
     for path in files:
         s3.upload_file(str(path), bucket, path.relative_to(raw_dir).as_posix())
-    terminal.step(f"{len(files)} raw files uploaded to s3://{bucket}/")
+    return len(files)
 
 
 def _raw_dir(cloud: LocalCloud) -> Path:

@@ -1,0 +1,90 @@
+"""The whole product on localcloud: raw data in, recommendations, events and a coupon campaign out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from ops.athena import query
+from ops.demo_story import tell
+from ops.terminal import Terminal
+from tests.local.deployed_app import DeployedApp
+
+pytestmark = pytest.mark.flow
+METRIC = "normalized_discounted_cumulative_gain_at_10"
+
+
+def test_curation_accounts_for_every_raw_row(prepared_app: DeployedApp) -> None:
+    counts = prepared_app.read_json(
+        prepared_app.output("DatasetsBucket"), f"reports/{prepared_app.data_version}/counts.json"
+    )
+    total = counts["total"]
+    assert total["raw"] == total["curated"] + total["duplicates"] + total["quarantined"]
+    assert total["duplicates"] > 0
+    assert total["quarantined"] > 0
+
+
+def test_the_manifest_describes_what_personalize_imported(trained_app: DeployedApp) -> None:
+    personalize = trained_app.client("personalize")
+    groups = {g["name"] for g in personalize.list_dataset_groups()["datasetGroups"]}
+    assert {trained_app.name, f"{trained_app.name}-coupons"} <= groups
+    for group in trained_app.manifest["datasetGroups"].values():
+        assert group["interactions"]["rows"] >= 1000
+
+
+def test_the_trained_recipes_beat_popularity(trained_app: DeployedApp) -> None:
+    versions = trained_app.trained["versions"]
+    personalize = trained_app.client("personalize")
+    ndcg = {
+        key: personalize.get_solution_metrics(solutionVersionArn=version["solutionVersionArn"])["metrics"][
+            METRIC
+        ]
+        for key, version in versions.items()
+    }
+    assert ndcg["user-personalization"] > ndcg["popularity"]
+
+
+def test_the_first_training_tunes_and_leaves_what_it_found(trained_app: DeployedApp) -> None:
+    value = trained_app.client("ssm").get_parameter(Name=f"/{trained_app.name}/tuned/user-personalization")
+    found = json.loads(value["Parameter"]["Value"])
+    assert 32 <= int(found["hidden_dimension"]) <= 256
+    assert 2 <= int(found["bptt"]) <= 32
+
+
+def test_training_again_creates_no_second_copy(trained_app: DeployedApp) -> None:
+    before = trained_app.personalize_resources()
+    trained_app.execute("TrainStateMachine", {"manifestUri": trained_app.prepared["manifestUri"]})
+    assert trained_app.personalize_resources() == before
+
+
+def test_a_sell_out_and_an_event_change_the_next_answer(trained_app: DeployedApp) -> None:
+    story = tell(trained_app.deployment, trained_app.api, Terminal())["recommendations"]
+    assert story["soldOut"] == story["before"]["items"][0]["itemId"]
+    assert story["soldOut"] not in [item["itemId"] for item in story["afterSellOut"]["items"]]
+    assert story["afterEvent"]["items"] != story["afterSellOut"]["items"]
+
+
+def test_similar_items_and_coupons_answer_for_a_known_user(trained_app: DeployedApp) -> None:
+    item = query(trained_app.deployment, "SELECT item_id FROM interactions ORDER BY timestamp DESC LIMIT 1")[
+        0
+    ]
+    user = query(trained_app.deployment, "SELECT user_id FROM interactions ORDER BY timestamp DESC LIMIT 1")[
+        0
+    ]
+    similar = trained_app.api.call("GET", f"/items/{quote(item['item_id'], safe='')}/similar", numResults=3)
+    assert item["item_id"] not in [answer["itemId"] for answer in similar["items"]]
+    coupons = trained_app.api.call("GET", f"/users/{quote(user['user_id'], safe='')}/coupons", numResults=3)
+    assert len(coupons["items"]) == 3
+
+
+def test_the_campaign_stays_within_its_budget(trained_app: DeployedApp) -> None:
+    campaign: dict[str, Any] = trained_app.execute("CampaignStateMachine", {"budget": 100.0})
+    rows = list(csv.DictReader(io.StringIO(trained_app.read_text(campaign["campaignFile"]))))
+    assert rows
+    assert sum(float(row["cost"]) for row in rows) <= 100.0
+    assert len({(row["user_id"], row["coupon_id"]) for row in rows}) == len(rows)
