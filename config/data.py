@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from config.base import Section
 
 ColumnType = Literal["string", "double", "long", "timestamp"]
+COLUMN_NAME = r"^[a-z][a-z0-9_]{0,62}$"
 STANDARD_COLUMNS = frozenset({"event_id", "user_id", "device_id", "item_id"})
 
 
@@ -82,7 +83,7 @@ class References(Section):
 class Attribute(Section):
     """An attribute of an interaction; values outside [minimum, maximum] send the row to quarantine."""
 
-    name: str
+    name: str = Field(pattern=COLUMN_NAME)
     type: ColumnType = "string"
     minimum: float | None = None
     maximum: float | None = None
@@ -94,7 +95,7 @@ class DerivedAttribute(Section):
     `len(edges) + 1` labels; a value equal to an edge falls in the upper bucket.
     """
 
-    name: str
+    name: str = Field(pattern=COLUMN_NAME)
     source: str
     kind: Literal["bucket", "hour_of_day"]
     edges: list[float] = Field(min_length=1)
@@ -134,7 +135,7 @@ class Deduplication(Section):
 
 
 class BotFilter(Section):
-    """A user (or device) with more events than this in an hour is a bot; its rows of that day are quarantined."""
+    """A user (or device) with more events in an hour is a bot; its rows of that day are quarantined."""
 
     maximum_events_per_hour: int = Field(default=300, ge=1)
 

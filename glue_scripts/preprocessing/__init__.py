@@ -1,0 +1,1 @@
+"""What the preprocessing jobs share: settings, reading, mapping, deduplication, statistics, exporting."""

@@ -1,0 +1,79 @@
+"""From raw lines to named text fields, for JSON Lines and CSV alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql.types import StringType, StructField, StructType
+
+from preprocessing.raw_files import group_by_header, read_lines
+from preprocessing.storage import StoredFile
+from preprocessing.values import trimmed
+
+CORRUPT = "_corrupt"
+HEADER = "header"
+LINE_COLUMNS = ["raw_line", "file", "block", "row_id"]
+
+
+def field_column(name: str) -> str:
+    """Return the column in which `read_fields` puts the raw field `name`."""
+    return "raw_" + name.replace(".", "__")
+
+
+def read_fields(
+    spark: SparkSession, files: list[StoredFile], file_format: str, names: list[str]
+) -> list[DataFrame]:
+    """Return the raw fields `names` of the files' lines as text, null where absent or empty.
+
+    Columns: those of `read_lines`, `unusable` (null, `header`, `empty_line` or `malformed`) and one
+    `field_column` a name. One frame per file layout; none for no files.
+    """
+    if not files:
+        return []
+    if file_format == "json":
+        schema = _json_schema(names).add(CORRUPT, StringType())
+        record = F.from_json("raw_line", schema, {"columnNameOfCorruptRecord": CORRUPT})
+        return [_with_fields(read_lines(spark, files), record, names, lambda name: F.col(f"record.{name}"))]
+    frames = []
+    for group in group_by_header(files):
+        places = {name: f"record.c{place}" for place, name in enumerate(group.fields)}
+        ddl = ", ".join([*(f"c{place} string" for place in range(len(group.fields))), f"{CORRUPT} string"])
+        options = {"columnNameOfCorruptRecord": CORRUPT, "escape": '"', "maxCharsPerColumn": "-1"}
+
+        def field(name: str, places: dict[str, str] = places) -> Column:
+            return F.col(places[name]) if name in places else F.lit(None).cast("string")
+
+        lines = read_lines(spark, group.files)
+        frames.append(_with_fields(lines, F.from_csv("raw_line", ddl, options), names, field, header=group.header))
+    return frames
+
+
+def _with_fields(
+    lines: DataFrame,
+    record: Column,
+    names: list[str],
+    field: Callable[[str], Column],
+    header: str | None = None,
+) -> DataFrame:
+    is_header = F.col("raw_line") == header if header else F.lit(False)
+    unusable = (
+        F.when(is_header, HEADER)
+        .when(F.trim("raw_line") == "", "empty_line")
+        .when(F.col(f"record.{CORRUPT}").isNotNull(), "malformed")
+    )
+    fields = [trimmed(field(name)).alias(field_column(name)) for name in names]
+    return lines.withColumn("record", record).select(*LINE_COLUMNS, unusable.alias("unusable"), *fields)
+
+
+def _json_schema(names: list[str]) -> StructType:
+    """Return the schema of the fields `names`, dots being nesting, every leaf text."""
+    tree: dict[str, list[str]] = {}
+    for name in names:
+        head, _, rest = name.partition(".")
+        tree.setdefault(head, [])
+        if rest:
+            tree[head].append(rest)
+    fields = [StructField(head, _json_schema(rest) if rest else StringType()) for head, rest in tree.items()]
+    return StructType(fields)

@@ -1,0 +1,36 @@
+"""The Spark session of the jobs and their command lines."""
+
+from __future__ import annotations
+
+import argparse
+
+from pyspark.sql import SparkSession
+
+# Times are UTC inside; a bad time is a null, not an error; a rewritten partition leaves its neighbours alone;
+# the device-to-user table is worth sending to every worker.
+SESSION_SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.legacy.timeParserPolicy": "CORRECTED",
+    "spark.sql.ansi.enabled": "false",
+    "spark.sql.sources.partitionOverwriteMode": "dynamic",
+    "spark.sql.autoBroadcastJoinThreshold": str(256 * 1024 * 1024),
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+}
+
+
+def open_session(name: str) -> SparkSession:
+    """Return the session of the job `name`, set up as the jobs expect."""
+    spark = SparkSession.builder.appName(name).getOrCreate()
+    for key, value in SESSION_SETTINGS.items():
+        spark.conf.set(key, value)
+    return spark
+
+
+def parse_arguments(arguments: list[str], required: list[str], optional: list[str]) -> argparse.Namespace:
+    """Read `--name value` arguments; what Glue adds of its own (`--JOB_NAME`, ...) is ignored."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    for name in required:
+        parser.add_argument(f"--{name}", required=True)
+    for name in optional:
+        parser.add_argument(f"--{name}")
+    return parser.parse_known_args(arguments)[0]

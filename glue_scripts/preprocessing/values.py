@@ -1,0 +1,59 @@
+"""Raw text to typed values, as Spark expressions: clocks, numbers, buckets."""
+
+from __future__ import annotations
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F  # noqa: N812 - as all the world writes it
+
+from preprocessing.settings import Attribute, Clock, DerivedAttribute
+
+_HAS_ZONE = r"(Z|[+-]\d{2}:?\d{2})$"
+_PLAUSIBLE_EPOCH = 10**14  # beyond this, a number of seconds overflows Spark's timestamps
+
+
+def trimmed(raw: Column) -> Column:
+    """Return the text without blanks around it; empty text is missing."""
+    text = F.trim(raw)
+    return F.when(text != "", text)
+
+
+def epoch_seconds(raw: Column, clock: Clock) -> Column:
+    """Return whole epoch seconds (UTC) of a raw time; null when it is none."""
+    if clock.format in {"epoch_s", "epoch_ms"}:
+        number = raw.cast("decimal(20,3)")
+        seconds = F.floor(number / 1000 if clock.format == "epoch_ms" else number).cast("bigint")
+        return F.when(F.abs(seconds) < _PLAUSIBLE_EPOCH, seconds)
+    return F.unix_timestamp(_moment(raw, clock.format, clock.timezone))
+
+
+def typed(raw: Column, attribute: Attribute, timezone: str) -> Column:
+    """Return the attribute's value in its type; null when the text is not of the type."""
+    if attribute.type == "string":
+        return raw
+    if attribute.type == "timestamp":
+        return _moment(raw, "iso8601", timezone)
+    number = raw.cast("double")
+    number = F.when(~F.isnan(number) & (F.abs(number) < float("inf")), number)
+    return number.cast("bigint") if attribute.type == "long" else number
+
+
+def derived(value: Column, attribute: DerivedAttribute, timezone: str) -> Column:
+    """Return the bucket's label of a number, or of a moment's hour of the day in `timezone`."""
+    number = value
+    if attribute.kind == "hour_of_day":
+        number = F.hour(F.from_utc_timestamp(value, timezone)).cast("double")
+    label = F.when(number.isNotNull(), F.lit(attribute.labels[-1]))
+    for edge, name in reversed(list(zip(attribute.edges, attribute.labels[:-1], strict=True))):
+        label = F.when(number < edge, F.lit(name)).otherwise(label)
+    return label
+
+
+def _moment(raw: Column, pattern: str, timezone: str) -> Column:
+    """Return the instant written in `raw`; times without a zone are of `timezone`."""
+    if pattern != "iso8601":
+        moment = F.to_timestamp(raw, pattern)
+        return moment if "X" in pattern or "Z" in pattern else F.to_utc_timestamp(moment, timezone)
+    moment = raw.cast("timestamp")
+    if timezone == "UTC":
+        return moment
+    return F.when(raw.rlike(_HAS_ZONE), moment).otherwise(F.to_utc_timestamp(moment, timezone))
