@@ -53,7 +53,9 @@ def _places(data: DataConfig) -> dict[str, str]:
         "item_id": f"concat_ws({_text(data.item.separator)}, {', '.join(_as_text(n, types) for n in ids)})",
         "has_item": " AND ".join(f"{name} IS NOT NULL" for name in ids),
         "item_attributes": ",\n    ".join(
-            _item_attribute(name, types) for name in described if name in ids or name not in forbidden
+            f"min({name}) AS {name}" if name in ids else _item_attribute(name, types)
+            for name in described
+            if name in ids or name not in forbidden
         ),
         "user_attributes": ",\n    ".join(f"customers.{name}" for name in data.user_metadata),
         "interaction_attributes": "".join(f",\n    {name}" for name in data.interaction_metadata),

@@ -42,6 +42,7 @@ class Curation:
         self._references()
         self._quarantine(parsed)
         self._report(parsed)
+        self._select()
         self._register()
 
     @property
@@ -118,6 +119,12 @@ class Curation:
             },
         }
         storage.write_text(join(self.datasets_uri, "reports", self.run_id, "counts.json"), json.dumps(report, indent=2))
+
+    def _select(self) -> None:
+        item = self.settings.item
+        names = [n for n, kind in self.settings.attribute_types.items() if kind != "timestamp"]
+        report = {"selected": [n for n in names if n not in item.forbidden or n in item.pinned]}
+        storage.write_text(join(self.datasets_uri, "reports", self.run_id, "attributes.json"), json.dumps(report))
 
     def _register(self) -> None:
         if not self.glue_database:

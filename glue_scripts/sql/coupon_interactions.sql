@@ -15,4 +15,4 @@ SELECT
     0.1E0 AS event_value,
     max("timestamp") AS "timestamp"
 FROM covered
-GROUP BY user_id, coupon_id, "timestamp" / 2592000
+GROUP BY user_id, coupon_id, floor("timestamp" / 2592000.0E0)

@@ -1,0 +1,100 @@
+"""Glue job: the Athena tables to what Personalize imports: CSV parts, Avro schemas, popular items, the manifest.
+
+Arguments: --settings_uri, --datasets_uri, --glue_database, --run_id. The manifest's address is put into
+personalize/latest.json last, so a version partly written is never found.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from preprocessing import storage
+from preprocessing.catalog import Catalog
+from preprocessing.datasets import Dataset, check_limits, coupon_datasets, main_datasets
+from preprocessing.session import open_session, parse_arguments
+from preprocessing.settings import Settings, parse_settings
+from preprocessing.storage import join
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+
+TABLES = ["users", "items", "interactions", "coupon_users", "coupon_items", "coupon_interactions"]
+ROWS_PER_FILE = 2_000_000
+POPULAR_ITEMS = 500
+CSV_OPTIONS = {
+    "header": "true",
+    "escape": '"',
+    "emptyValue": "",
+    "mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
+}
+
+
+def main(arguments: list[str]) -> None:
+    """Run the job."""
+    options = parse_arguments(arguments, ["settings_uri", "datasets_uri", "glue_database", "run_id"], [])
+    settings = parse_settings(storage.read_bytes(options.settings_uri).decode("utf-8"))
+    catalog = Catalog(options.glue_database)
+    export(open_session("export"), settings, options.datasets_uri, options.run_id, catalog.location)
+
+
+def export(
+    spark: SparkSession,
+    settings: Settings,
+    datasets_uri: str,
+    run_id: str,
+    location: Callable[[str], str],
+) -> None:
+    """Write the data version `run_id`; `location` tells where a table lies. Raises LimitError before writing."""
+    tables = {name: spark.read.parquet(location(name)) for name in TABLES}
+    item_metadata = _selected_metadata(settings, datasets_uri, run_id)
+    datasets = [*main_datasets(tables, item_metadata, settings), *coupon_datasets(tables, settings)]
+    counts = {(dataset.group, dataset.kind): dataset.rows.count() for dataset in datasets}
+    check_limits(datasets, counts)
+    version_uri = join(datasets_uri, "personalize", run_id + "/")
+    groups: dict[str, dict[str, Any]] = {}
+    for dataset in datasets:
+        rows = counts[dataset.group, dataset.kind]
+        target = join(version_uri, dataset.group, dataset.kind + "/")
+        _write_csv(dataset, rows, target)
+        entry = {"location": target, "rows": rows, "schema": dataset.schema}
+        groups.setdefault(dataset.group, {})[dataset.kind] = entry
+    popular_uri = join(version_uri, "popular_items.json")
+    storage.write_text(popular_uri, json.dumps(popular_items(tables["items"], item_metadata)))
+    manifest = {
+        "dataVersion": run_id,
+        "createdAt": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "datasetGroups": groups,
+        "popularItemsUri": popular_uri,
+    }
+    manifest_uri = join(version_uri, "manifest.json")
+    storage.write_text(manifest_uri, json.dumps(manifest, indent=2))
+    latest = {"dataVersion": run_id, "manifestUri": manifest_uri}
+    storage.write_text(join(datasets_uri, "personalize", "latest.json"), json.dumps(latest))
+
+
+def popular_items(items: DataFrame, metadata: list[str]) -> list[dict[str, Any]]:
+    """Return the items with the highest sum of event values, best first, as the API's fallback needs them."""
+    columns = [F.col(name).alias(name.upper()) for name in metadata]
+    best = items.orderBy(F.desc("popularity"), "item_id").limit(POPULAR_ITEMS)
+    rows = best.select(F.col("item_id").alias("itemId"), F.col("popularity").alias("score"), *columns)
+    return [row.asDict() for row in rows.collect()]
+
+
+def _selected_metadata(settings: Settings, datasets_uri: str, run_id: str) -> list[str]:
+    if settings.item.metadata is not None:
+        return settings.item.metadata
+    report = storage.read_bytes(join(datasets_uri, "reports", run_id, "attributes.json"))
+    selected: list[str] = json.loads(report)["selected"]
+    return selected
+
+
+def _write_csv(dataset: Dataset, rows: int, target: str) -> None:
+    files = max(1, -(-rows // ROWS_PER_FILE))
+    dataset.rows.coalesce(files).write.mode("overwrite").options(**CSV_OPTIONS).csv(target)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
