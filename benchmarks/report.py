@@ -1,4 +1,4 @@
-"""Record the figures of a benchmark beside their targets, with the versions and the machine they were measured on."""
+"""Record the figures of a benchmark beside their targets, the versions and the machine."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PACKAGES = (
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured value: `target` is a comparison with a number, such as "<= 1.5", or none for information."""
+    """One measured value; `target` is a comparison with a number ("<= 1.5"), or none for information."""
 
     name: str
     value: float
@@ -43,7 +43,7 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the value meets its target; None without one. Raises ValueError for a target not understood."""
+        """Whether the value meets its target; None without one. Raises ValueError for a bad target."""
         if self.target is None:
             return None
         sign, _, bound = self.target.partition(" ")
@@ -55,7 +55,7 @@ class Figure:
 def write_results(
     name: str, figures: Iterable[Figure], *, packages: Sequence[str] = PACKAGES, **details: Any
 ) -> Path:
-    """Write benchmarks/results/`name`.json and print the figures; `details` (JSON values) say how it was measured."""
+    """Write benchmarks/results/`name`.json and print it; `details` (JSON values) say how it was measured."""
     measured = list(figures)
     result = {
         "benchmark": name,
