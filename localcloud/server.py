@@ -17,7 +17,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from localcloud.context import CloudContext
 
 # Each is a module or package of localcloud with `install(context)`; the order is the order of installation.
-SERVICES = ("s3",)
+SERVICES: tuple[str, ...] = ("s3", "cloudformation")
 
 
 class Service(Protocol):
@@ -50,6 +50,7 @@ def run(host: str, port: int, data_dir: Path | None) -> None:
     Port 0 takes a free port. Raises OSError when the port is taken.
     """
     os.environ["MOTO_PORT"] = str(port)
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
     # Imported late: moto reads its settings from the environment when it is imported.
     from moto.moto_server.werkzeug_app import (  # noqa: PLC0415
         DomainDispatcherApplication,
