@@ -1,0 +1,41 @@
+"""Amazon Personalize that really trains and recommends: control plane, events, runtime, recipes."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from localcloud.context import CloudContext
+from localcloud.personalize.service import Personalize, plug_into_moto
+
+# Each module registers the operations of one kind of resource.
+OPERATION_MODULES = (
+    "batch_inference",
+    "campaigns",
+    "catalogue",
+    "dataset_groups",
+    "datasets",
+    "event_trackers",
+    "events",
+    "filter_resources",
+    "import_jobs",
+    "runtime",
+    "schemas",
+    "solution_versions",
+    "solutions",
+    "tags",
+)
+
+
+def register_operations() -> None:
+    """Import every module that answers operations."""
+    for name in OPERATION_MODULES:
+        import_module(f"localcloud.personalize.{name}")
+
+
+def install(context: CloudContext) -> None:
+    """Plug the three services into moto; state lives in the data folder when there is one."""
+    register_operations()
+    folder = (context.data_dir or context.work_dir) / "personalize"
+    personalize = Personalize(folder, context.endpoint_url)
+    plug_into_moto(personalize)
+    context.on_stop(personalize.stop)

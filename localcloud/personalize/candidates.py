@@ -1,0 +1,100 @@
+"""The items that a model can recommend, as a filter sees them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from localcloud.personalize.avro import ITEMS, DatasetSchema
+from localcloud.personalize.filters.columns import CategoryColumn, NumberColumn, Value
+from localcloud.personalize.group_data import GroupData
+from localcloud.personalize.history import History
+from localcloud.personalize.recipes import Model
+
+# AWS: "up to 100 of the most recent interactions per user per event type".
+MOST_RECENT = 100
+
+
+class ItemColumns:
+    """Columns of the items dataset in the order of a model's items, made once for each version of the data."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._lock = threading.Lock()
+        self._version = -1
+        self._items: dict[str, dict[str, Any]] = {}
+        self._columns: dict[str, CategoryColumn | NumberColumn] = {}
+
+    def refresh(self, data: GroupData) -> None:
+        """Forget what was derived when the data has changed since."""
+        with self._lock:
+            version = data.version
+            if version != self._version:
+                self._items = data.items()
+                self._columns = {}
+                self._version = version
+
+    def item(self, item_id: str) -> dict[str, Any]:
+        """Return the attributes of an item, empty for an unknown one."""
+        return self._items.get(item_id, {})
+
+    def column(self, name: str, schema: DatasetSchema) -> CategoryColumn | NumberColumn:
+        """Return a column over all items of the model."""
+        with self._lock:
+            if name not in self._columns:
+                values = [self._items.get(item_id, {}).get(name) for item_id in self._model.item_ids]
+                column = schema.column(name)
+                is_number = column is not None and column.is_number
+                self._columns[name] = (
+                    NumberColumn(
+                        np.array([np.nan if one is None else one for one in values], dtype=np.float64)
+                    )
+                    if is_number
+                    else CategoryColumn.of(values)
+                )
+            return self._columns[name]
+
+
+@dataclass
+class ItemCandidates:
+    """A model's items for one request: filters.Candidates."""
+
+    model: Model
+    columns: ItemColumns
+    schemas: Mapping[str, DatasetSchema]
+    history: History
+    user: Mapping[str, Any] = field(default_factory=dict)
+    item_id: str | None = None
+
+    @property
+    def size(self) -> int:
+        """Number of items."""
+        return len(self.model.item_ids)
+
+    def column(self, name: str) -> CategoryColumn | NumberColumn:
+        """Return a metadata column."""
+        return self.columns.column(name, self.schemas[ITEMS])
+
+    def interacted(self, event_types: frozenset[str] | None) -> npt.NDArray[np.bool_]:
+        """Mark the items of the user's recent interactions of these types."""
+        mask = np.zeros(self.size, dtype=np.bool_)
+        index = self.model.item_index
+        for item_id in self.history.items_of_types(event_types, MOST_RECENT):
+            if item_id in index:
+                mask[index[item_id]] = True
+        return mask
+
+    def user_value(self, name: str) -> Value:
+        """Return an attribute of the user."""
+        value: Value = self.user.get(name)
+        return value
+
+    def item_value(self, name: str) -> Value:
+        """Return an attribute of the item of the request."""
+        value: Value = self.columns.item(self.item_id or "").get(name)
+        return value

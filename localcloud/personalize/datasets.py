@@ -1,0 +1,120 @@
+"""Datasets."""
+
+from __future__ import annotations
+
+import time
+
+from localcloud.personalize.avro import DATASET_TYPES, parse_schema
+from localcloud.personalize.errors import (
+    InvalidInputError,
+    NotBuiltError,
+    ResourceAlreadyExistsError,
+    ResourceInUseError,
+)
+from localcloud.personalize.listing import describe, page
+from localcloud.personalize.operations import Answer, Request, operation
+from localcloud.personalize.region import Region, refuse_if_changing
+from localcloud.personalize.resources import (
+    ACTIVE,
+    Campaign,
+    Dataset,
+    DatasetGroup,
+    DatasetImportJob,
+    EventTracker,
+    Schema,
+    Solution,
+)
+from localcloud.personalize.tags import initial_tags
+
+
+@operation("CreateDataset", "custom dataset types: INTERACTIONS, ITEMS, USERS")
+def create_dataset(region: Region, request: Request) -> Answer:
+    """Create an empty dataset in a group."""
+    group = region.get_active(DatasetGroup, request["datasetGroupArn"])
+    schema = region.get(Schema, request["schemaArn"])
+    dataset_type = request["datasetType"].upper()
+    if dataset_type in {"ACTIONS", "ACTION_INTERACTIONS"}:
+        raise NotBuiltError(f"CreateDataset: the dataset type {dataset_type} (next best action)")
+    if dataset_type not in DATASET_TYPES:
+        raise InvalidInputError(f"The datasetType {dataset_type} is none of {', '.join(DATASET_TYPES)}.")
+    if parse_schema(schema.schema).dataset_type != dataset_type:
+        raise InvalidInputError(f"The schema {schema.arn} is not a schema of {dataset_type}.")
+    if present := region.all(Dataset, dataset_group_arn=group.arn, dataset_type=dataset_type):
+        raise ResourceAlreadyExistsError(f"Another resource with Arn {present[0].arn} already exists.")
+    dataset = Dataset(
+        arn=region.arn(Dataset, f"{group.name}/{dataset_type}"),
+        name=request["name"],
+        dataset_group_arn=group.arn,
+        dataset_type=dataset_type,
+        schema_arn=schema.arn,
+        tags=initial_tags(request),
+    )
+    region.create(dataset)
+    return {"datasetArn": dataset.arn}
+
+
+@operation("DescribeDataset")
+def describe_dataset(region: Region, request: Request) -> Answer:
+    """Return a dataset."""
+    dataset = region.get(Dataset, request["datasetArn"])
+    answer = describe("DescribeDataset", "dataset", dataset)
+    trackers = region.all(EventTracker, dataset_group_arn=dataset.dataset_group_arn)
+    if trackers and dataset.dataset_type == "INTERACTIONS":
+        answer["dataset"]["trackingId"] = trackers[0].tracking_id
+    return answer
+
+
+@operation("ListDatasets")
+def list_datasets(region: Region, request: Request) -> Answer:
+    """Return the datasets of a group, or all, page by page."""
+    return page("ListDatasets", "datasets", request, region.listed(Dataset, request, "dataset_group_arn"))
+
+
+@operation("UpdateDataset")
+def update_dataset(region: Region, request: Request) -> Answer:
+    """Give a dataset a new schema, which may add nullable columns."""
+    dataset = region.get_active(Dataset, request["datasetArn"])
+    new = region.get(Schema, request["schemaArn"])
+    old_columns = parse_schema(region.get(Schema, dataset.schema_arn).schema).columns
+    schema = parse_schema(new.schema)
+    if schema.dataset_type != dataset.dataset_type:
+        raise InvalidInputError(f"The schema {new.arn} is not a schema of {dataset.dataset_type}.")
+    for column in old_columns:
+        if schema.column(column.name) != column:
+            raise InvalidInputError(f"The new schema must keep the field {column.name} as it is.")
+    for column in schema.columns:
+        if column not in old_columns and not column.nullable:
+            raise InvalidInputError(
+                f"The new field {column.name} must allow null: the data so far does not have it."
+            )
+    now = time.time()
+    dataset.schema_arn = new.arn
+    dataset.last_updated_date_time = now
+    dataset.latest_dataset_update = {
+        "schemaArn": new.arn,
+        "status": ACTIVE,
+        "creationDateTime": now,
+        "lastUpdatedDateTime": now,
+    }
+    region.save()
+    return {"datasetArn": dataset.arn}
+
+
+@operation("DeleteDataset")
+def delete_dataset(region: Region, request: Request) -> Answer:
+    """Delete a dataset and its data; not while an import runs or a campaign serves what was trained on it."""
+    dataset = region.get(Dataset, request["datasetArn"])
+    refuse_if_changing(dataset)
+    if running := [job for job in region.all(DatasetImportJob, dataset_arn=dataset.arn) if job.is_changing]:
+        raise ResourceInUseError(f"{dataset.arn} is in use by {running[0].arn}.")
+    group_arn = dataset.dataset_group_arn
+    for solution in region.all(Solution, dataset_group_arn=group_arn):
+        in_service = [
+            one for one in region.all(Campaign) if one.solution_version_arn.startswith(f"{solution.arn}/")
+        ]
+        if in_service:
+            raise ResourceInUseError(
+                f"{dataset.arn} is in use by the campaign {in_service[0].arn}; delete it first."
+            )
+    region.delete(dataset, lambda: region.data.of(group_arn).clear(dataset.dataset_type))
+    return {}

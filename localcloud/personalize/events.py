@@ -1,0 +1,103 @@
+"""personalize-events: records one by one."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from localcloud.personalize.avro import INTERACTIONS, ITEMS, USERS, DatasetSchema, parse_schema
+from localcloud.personalize.errors import InvalidInputError, ResourceInUseError
+from localcloud.personalize.operations import Answer, Request, operation
+from localcloud.personalize.properties import columns_of, parse_properties
+from localcloud.personalize.quotas import EVENT_BYTES
+from localcloud.personalize.region import Region
+from localcloud.personalize.resources import ACTIVE, Dataset, EventTracker, Schema
+from localcloud.personalize.wire import timestamp
+
+# Interaction columns that have members of their own in an event.
+_EVENT_COLUMNS = frozenset(
+    {
+        "USER_ID",
+        "ITEM_ID",
+        "TIMESTAMP",
+        "EVENT_TYPE",
+        "EVENT_VALUE",
+        "IMPRESSION",
+        "RECOMMENDATION_ID",
+        "EVENT_ATTRIBUTION_SOURCE",
+    }
+)
+
+
+@operation("PutEvents")
+def put_events(region: Region, request: Request) -> Answer:
+    """Record what a user (or a session whose user is not known yet) did; it counts in the very next request."""
+    trackers = region.all(EventTracker, tracking_id=request["trackingId"])
+    if not trackers or trackers[0].status != ACTIVE:
+        raise InvalidInputError(
+            f"There is no ACTIVE event tracker with the trackingId {request['trackingId']}."
+        )
+    group_arn = trackers[0].dataset_group_arn
+    schema = region.schemas_of(group_arn).get(INTERACTIONS)
+    if schema is None:
+        raise InvalidInputError(f"{group_arn} has no Interactions dataset to record events in.")
+    records = [_event_record(event, request, schema) for event in request["eventList"]]
+    region.data.of(group_arn).put(INTERACTIONS, [record for record in records if record is not None])
+    return {}
+
+
+def _event_record(event: dict[str, Any], request: Request, schema: DatasetSchema) -> dict[str, Any] | None:
+    """Return an event as a row; None when it has no item, which AWS takes and does not use."""
+    if len(json.dumps(event).encode()) > EVENT_BYTES:
+        raise InvalidInputError(f"An event has more than {EVENT_BYTES} bytes.")
+    properties = parse_properties(event.get("properties"), "an event")
+    item_id = event.get("itemId") or properties.pop("itemId", None)
+    value = event.get("eventValue")
+    if value is None:
+        value = properties.pop("eventValue", None)
+    record = columns_of(properties, schema, "an event", _EVENT_COLUMNS)
+    if item_id is None:
+        return None
+    return {
+        **record,
+        "USER_ID": request.get("userId"),
+        "SESSION_ID": request["sessionId"],
+        "ITEM_ID": str(item_id),
+        "TIMESTAMP": int(timestamp(event["sentAt"])),
+        "EVENT_TYPE": event["eventType"],
+        "EVENT_VALUE": None if value is None else float(value),
+        "IMPRESSION": "|".join(event["impression"]) if "impression" in event else None,
+        "RECOMMENDATION_ID": event.get("recommendationId"),
+        "EVENT_ATTRIBUTION_SOURCE": event.get("metricAttribution", {}).get("eventAttributionSource"),
+    }
+
+
+@operation("PutItems")
+def put_items(region: Region, request: Request) -> Answer:
+    """Add items or replace their metadata: filters see it at once, models with their next training or update."""
+    _put(region, request, ITEMS, request["items"], "itemId", "ITEM_ID")
+    return {}
+
+
+@operation("PutUsers")
+def put_users(region: Region, request: Request) -> Answer:
+    """Add users or replace their metadata: filters see it at once, models with their next training."""
+    _put(region, request, USERS, request["users"], "userId", "USER_ID")
+    return {}
+
+
+def _put(
+    region: Region, request: Request, dataset_type: str, given: list[dict[str, Any]], member: str, column: str
+) -> None:
+    dataset = region.get(Dataset, request["datasetArn"])
+    if dataset.dataset_type != dataset_type:
+        raise InvalidInputError(f"{dataset.arn} is not a dataset of {dataset_type}.")
+    if dataset.status != ACTIVE:
+        raise ResourceInUseError(f"The dataset {dataset.arn} must be ACTIVE; its status is {dataset.status}.")
+    schema = parse_schema(region.get(Schema, dataset.schema_arn).schema)
+    records = []
+    for one in given:
+        where = f"the {member} {one[member]}"
+        properties = parse_properties(one.get("properties"), where)
+        records.append({**columns_of(properties, schema, where, {column}), column: one[member]})
+    region.data.of(dataset.dataset_group_arn).put(dataset_type, records)

@@ -1,0 +1,145 @@
+"""The data of a dataset group: what was imported (the store) and what was streamed since (the stream), as one."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from localcloud.personalize.avro import INTERACTIONS, ITEMS, USERS
+from localcloud.personalize.history import History
+from localcloud.personalize.store import BULK, PUT, Store
+from localcloud.personalize.stream import Stream
+
+
+class GroupData:
+    """The users, items and interactions of one dataset group.
+
+    `version` grows with every change of items or bulk data, so that a reader knows when what it derived is stale.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.store_folder = folder / "store"
+        self._lock = threading.RLock()
+        self._store = Store(self.store_folder)
+        self._stream = Stream(folder / "stream")
+        self._user_rows: dict[str, dict[str, Any]] | None = None
+        self.version = 0
+
+    def import_csv(
+        self, dataset_type: str, schema_text: str, paths: Sequence[Path], mode: str, least_rows: int
+    ) -> int:
+        """Import CSV files and return the number of rows.
+
+        Raises RowError.
+        """
+        # A store of its own reads the files, so that requests go on meanwhile.
+        with self._lock:
+            rows = self._store.import_csv(dataset_type, schema_text, paths, mode, least_rows)
+            self._changed(dataset_type)
+            if dataset_type == INTERACTIONS:
+                _ = self._store.log.user_index
+            return rows
+
+    def put(self, dataset_type: str, records: list[dict[str, Any]]) -> None:
+        """Take in streamed records, durably."""
+        with self._lock:
+            self._stream.add(dataset_type, records)
+            if dataset_type == ITEMS:
+                self.version += 1
+
+    def fold_in(self, schema_texts: dict[str, str]) -> None:
+        """Move what was streamed so far into the store, for a training or an export."""
+        with self._lock:
+            for dataset_type, schema_text in schema_texts.items():
+                records = self._stream.pending(dataset_type)
+                if records:
+                    self._store.append(dataset_type, schema_text, records)
+                    self._stream.handed_over(dataset_type)
+                    self._changed(dataset_type)
+
+    def history(self, user_id: str) -> History:
+        """Return all interactions of a user, the streamed ones included, oldest first."""
+        with self._lock:
+            log = self._store.log
+            return History.of(log, log.rows_of(user_id), self._stream.events.get(user_id, []))
+
+    def user(self, user_id: str) -> dict[str, Any]:
+        """Return the attributes of a user by column name, empty when there are none."""
+        with self._lock:
+            if user_id in self._stream.users:
+                return self._stream.users[user_id]
+            if self._user_rows is None:
+                table = self._store.table(USERS)
+                rows = table.to_pylist() if table is not None else []
+                self._user_rows = {row["USER_ID"]: row for row in rows}
+            return self._user_rows.get(user_id, {})
+
+    def items(self) -> dict[str, dict[str, Any]]:
+        """Return the attributes of all items, by item id and column name."""
+        with self._lock:
+            table = self._store.table(ITEMS)
+            rows = {row["ITEM_ID"]: row for row in table.to_pylist()} if table is not None else {}
+            return rows | self._stream.items
+
+    def table(self, dataset_type: str, ingestion_mode: str) -> pa.Table | None:
+        """Return rows for an export: BULK, PUT or ALL."""
+        origins = {"BULK": (BULK,), "PUT": (PUT,), "ALL": (BULK, PUT)}[ingestion_mode]
+        with self._lock:
+            return self._store.table(dataset_type, origins)
+
+    def interaction_count(self) -> int:
+        """Return how many interactions there are."""
+        with self._lock:
+            return len(self._store.log) + len(self._stream.pending(INTERACTIONS))
+
+    def delete_users(self, user_ids: set[str]) -> int:
+        """Remove users and all that they did; return the number of users that were there."""
+        with self._lock:
+            removed = self._stream.forget_users(user_ids)
+            removed = max(removed, self._store.delete_users(user_ids))
+            self._changed(INTERACTIONS)
+            self._changed(USERS)
+            return removed
+
+    def clear(self, dataset_type: str) -> None:
+        """Remove all rows of a dataset."""
+        with self._lock:
+            self._store.clear(dataset_type)
+            self._stream.clear(dataset_type)
+            self._changed(dataset_type)
+
+    def _changed(self, dataset_type: str) -> None:
+        self.version += 1
+        if dataset_type == USERS:
+            self._user_rows = None
+
+
+class DataFolder:
+    """The data of all dataset groups of a region."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._groups: dict[str, GroupData] = {}
+
+    def of(self, group_arn: str) -> GroupData:
+        """Return the data of a dataset group."""
+        with self._lock:
+            if group_arn not in self._groups:
+                self._groups[group_arn] = GroupData(self._folder / _name(group_arn))
+            return self._groups[group_arn]
+
+    def drop(self, group_arn: str) -> None:
+        """Remove the data of a dataset group."""
+        with self._lock:
+            self._groups.pop(group_arn, None)
+            shutil.rmtree(self._folder / _name(group_arn), ignore_errors=True)
+
+
+def _name(arn: str) -> str:
+    return arn.rsplit("/", 1)[-1]

@@ -1,0 +1,86 @@
+"""The metrics of a solution version by AWS's definitions and split.
+
+Source: developer guide, "Evaluating the solution version with metrics". A tenth of the users is held out; of each of
+them the newest tenth of the interactions (one at least) is predicted from the older ones by a model that has seen
+only the other users.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from localcloud.personalize.recipes import Hyperparameters, Model, Query, Recipe, TrainingData
+
+_HELD_OUT = 0.1
+_DEPTH = 25
+# More users change the metrics in the third digit only, and cost time.
+_MOST_USERS = 1_000
+
+
+def evaluate(
+    recipe: Recipe, data: TrainingData, hyperparameters: Hyperparameters, seed: int
+) -> dict[str, float]:
+    """Return coverage, mean_reciprocal_rank_at_25, and NDCG and precision at 5, 10 and 25.
+
+    The same seed holds out the same users.
+    """
+    held_out = _choose_users(data, seed)
+    training = ~held_out[data.log.users]
+    others = replace(data, log=data.log.select(training), weights=data.weights[training])
+    model = recipe.fit(others, hyperparameters)
+    users = np.flatnonzero(held_out)
+    if len(users) > _MOST_USERS:
+        users = np.random.default_rng(seed).choice(users, _MOST_USERS, replace=False)
+    return _measure(recipe, model, data, users)
+
+
+def _choose_users(data: TrainingData, seed: int) -> npt.NDArray[np.bool_]:
+    """Mark a tenth of the users with two interactions or more."""
+    eligible = np.flatnonzero(np.diff(data.log.offsets) >= 2)  # noqa: PLR2004 - one to predict, one to predict from
+    count = max(1, round(len(eligible) * _HELD_OUT))
+    chosen = np.random.default_rng(seed).choice(eligible, count, replace=False)
+    marked = np.zeros(len(data.log.user_ids), dtype=np.bool_)
+    marked[chosen] = True
+    return marked
+
+
+def _measure(
+    recipe: Recipe, model: Model, data: TrainingData, users: npt.NDArray[np.int64]
+) -> dict[str, float]:
+    sums: dict[str, float] = {}
+    recommended = np.zeros(data.item_count, dtype=np.bool_)
+    for user in users:
+        items = np.asarray(data.log.items[data.log.offsets[user] : data.log.offsets[user + 1]])
+        split = min(len(items) - 1, int(np.ceil(len(items) * 0.9)))
+        past, future = items[:split], np.unique(items[split:])
+        by_item = recipe.recipe_type == "RELATED_ITEMS"
+        query = Query(history=past, item=int(past[-1]) if by_item else None)
+        top = top_items(model.scores(query), _DEPTH)
+        recommended[top] = True
+        for name, value in _user_metrics(np.isin(top, future), len(future)).items():
+            sums[name] = sums.get(name, 0.0) + value
+    metrics = {name: round(total / len(users), 6) for name, total in sums.items()}
+    return {"coverage": round(float(recommended.mean()), 6), **metrics}
+
+
+def top_items(scores: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int64]:
+    """Return the positions of the `count` highest scores, best first."""
+    count = min(count, len(scores))
+    best = np.argpartition(-scores, count - 1)[:count] if count < len(scores) else np.arange(len(scores))
+    return best[np.argsort(-scores[best], kind="stable")]
+
+
+def _user_metrics(hits: npt.NDArray[np.bool_], relevant: int) -> dict[str, float]:
+    discounts = 1.0 / np.log2(np.arange(2, _DEPTH + 2))
+    first = np.flatnonzero(hits)
+    metrics = {"mean_reciprocal_rank_at_25": 1.0 / (first[0] + 1) if len(first) else 0.0}
+    for depth in (5, 10, 25):
+        gain = float((hits[:depth] * discounts[: len(hits[:depth])]).sum())
+        ideal = float(discounts[: min(relevant, depth)].sum())
+        metrics[f"normalized_discounted_cumulative_gain_at_{depth}"] = gain / ideal
+    for depth in (5, 10, 25):
+        metrics[f"precision_at_{depth}"] = float(hits[:depth].sum()) / depth
+    return metrics

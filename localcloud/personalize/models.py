@@ -1,0 +1,44 @@
+"""The trained models of a region on disk, and those in service in memory."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+
+from localcloud.personalize import recipes
+from localcloud.personalize.recipes import Model
+
+
+class ModelFolder:
+    """One folder a solution version, under that of its solution."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._loaded: dict[str, Model] = {}
+
+    def folder_of(self, version_arn: str) -> Path:
+        """Return the folder of a solution version."""
+        return self._folder / version_arn.split(":solution/", 1)[1]
+
+    def prepare(self, version_arn: str) -> Path:
+        """Return an empty folder to train in."""
+        folder = self.folder_of(version_arn)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        return folder
+
+    def load(self, version_arn: str) -> Model:
+        """Return a trained model, opened once."""
+        with self._lock:
+            if version_arn not in self._loaded:
+                self._loaded[version_arn] = recipes.load(self.folder_of(version_arn) / "model")
+            return self._loaded[version_arn]
+
+    def drop(self, solution_arn: str) -> None:
+        """Remove all models of a solution."""
+        with self._lock:
+            for arn in [arn for arn in self._loaded if arn.startswith(f"{solution_arn}/")]:
+                del self._loaded[arn]
+        shutil.rmtree(self._folder / solution_arn.split(":solution/", 1)[1], ignore_errors=True)

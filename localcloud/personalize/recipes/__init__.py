@@ -1,0 +1,46 @@
+"""The recipes by AWS's names. One algorithm, one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from localcloud.personalize.recipes import popularity, sequence, sims
+from localcloud.personalize.recipes.base import (
+    Hyperparameter,
+    Hyperparameters,
+    Model,
+    Query,
+    Recipe,
+    TrainingData,
+    read_model,
+)
+
+__all__ = [
+    "RECIPES",
+    "Hyperparameter",
+    "Hyperparameters",
+    "Model",
+    "Query",
+    "Recipe",
+    "TrainingData",
+    "load",
+]
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        sequence.USER_PERSONALIZATION,
+        sequence.PERSONALIZED_RANKING,
+        sims.RECIPE,
+        popularity.RECIPE,
+    )
+}
+
+_KINDS: dict[str, type[Model]] = {
+    kind.KIND: kind for kind in (sequence.SequenceModel, sims.SimsModel, popularity.PopularityModel)
+}
+
+
+def load(folder: Path) -> Model:
+    """Open a model that was saved to a folder, memory-mapped."""
+    return read_model(folder, _KINDS)

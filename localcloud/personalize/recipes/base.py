@@ -1,0 +1,148 @@
+"""What a recipe is, what it trains on and what it trains: the frame that each recipe's file fills."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from localcloud.personalize.interactions import InteractionLog
+
+Float32s = npt.NDArray[np.float32]
+Int32s = npt.NDArray[np.int32]
+Value = int | float | bool
+Hyperparameters = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """A parameter by AWS's name; `kind` is int, float or bool, `low` and `high` bound a number."""
+
+    name: str
+    kind: str
+    default: Value
+    low: float | None = None
+    high: float | None = None
+    tunable: bool = False
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a recipe learns from.
+
+    `log` holds the interactions that count; its item numbers are positions in `item_ids`, which goes on with items
+    that have metadata only. `weights` has one factor an interaction. `features` is items x metadata tokens, rows of
+    length 1 (or 0). `created` is the creation time of each item in epoch seconds: its CREATION_TIMESTAMP, else its
+    first interaction, else 0.
+    """
+
+    log: InteractionLog
+    item_ids: list[str]
+    weights: Float32s
+    features: sp.csr_matrix
+    created: npt.NDArray[np.int64]
+
+    @property
+    def item_count(self) -> int:
+        """Number of items."""
+        return len(self.item_ids)
+
+
+@dataclass(frozen=True)
+class Query:
+    """Whom or what recommendations are for: positions of items, the history oldest first.
+
+    `ages` are the seconds from each interaction to the newest one that the model knows or the user has.
+    """
+
+    history: Int32s
+    item: int | None = None
+    user: Mapping[str, object] = field(default_factory=dict)
+
+
+class Model(ABC):
+    """A trained recipe. Its arrays are memory-mapped after `load`."""
+
+    KIND: ClassVar[str]
+
+    def __init__(
+        self, item_ids: list[str], arrays: dict[str, npt.NDArray[np.generic]], settings: dict[str, float]
+    ) -> None:
+        self.item_ids = item_ids
+        self.arrays = arrays
+        self.settings = settings
+
+    @cached_property
+    def item_index(self) -> dict[str, int]:
+        """Position of each item id."""
+        return {item_id: position for position, item_id in enumerate(self.item_ids)}
+
+    @abstractmethod
+    def scores(self, query: Query) -> Float32s:
+        """Return a logit for each item, shape (items,): their softmax is the scores that AWS gives."""
+
+    def save(self, folder: Path) -> None:
+        """Write the model to an empty folder."""
+        folder.mkdir(parents=True)
+        for name, array in self.arrays.items():
+            np.save(folder / f"{name}.npy", array)
+        (folder / "model.json").write_text(
+            json.dumps({"kind": self.KIND, "settings": self.settings, "items": self.item_ids})
+        )
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A recipe of AWS's by name, and how localcloud trains it.
+
+    `explores`: campaigns take an itemExplorationConfig. `uses_events`: new events change the next answer.
+    `supports_update`: trainingMode UPDATE.
+    """
+
+    name: str
+    recipe_type: str
+    description: str
+    hyperparameters: tuple[Hyperparameter, ...]
+    fit: Callable[[TrainingData, Hyperparameters], Model]
+    explores: bool = False
+    supports_update: bool = False
+    uses_events: bool = False
+
+    def with_defaults(self, given: Hyperparameters) -> dict[str, Value]:
+        """Return all hyperparameters: the given ones, else the defaults."""
+        return {one.name: given.get(one.name, one.default) for one in self.hyperparameters}
+
+
+def read_model(folder: Path, kinds: Mapping[str, type[Model]]) -> Model:
+    """Open a model that `save` wrote, arrays memory-mapped."""
+    head = json.loads((folder / "model.json").read_text())
+    arrays = {path.stem: np.load(path, mmap_mode="r") for path in folder.glob("*.npy")}
+    return kinds[head["kind"]](head["items"], arrays, head["settings"])
+
+
+def history_percentiles(log: InteractionLog, low: float, high: float) -> npt.NDArray[np.bool_]:
+    """Mark the interactions of users whose history length lies between two percentiles (0 to 1), both included."""
+    lengths = np.diff(log.offsets)
+    present = lengths[lengths > 0]
+    if len(present) == 0:
+        return np.ones(0, dtype=np.bool_)
+    least, most = np.quantile(present, [low, high], method="nearest")
+    chosen: npt.NDArray[np.bool_] = ((lengths >= least) & (lengths <= most))[log.users]
+    return chosen
+
+
+def standardised(scores: Float32s) -> Float32s:
+    """Return scores with mean 0 and standard deviation 1 (0 when they are all the same)."""
+    deviation = float(scores.std())
+    if deviation <= 0:
+        return np.zeros_like(scores)
+    result: Float32s = (scores - scores.mean()) / deviation
+    return result

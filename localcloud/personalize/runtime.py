@@ -1,0 +1,144 @@
+"""personalize-runtime: recommendations and rankings."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from localcloud.personalize.catalogue import find_recipe
+from localcloud.personalize.errors import InvalidInputError, NotBuiltError
+from localcloud.personalize.filter_resources import parsed
+from localcloud.personalize.filters import FilterExpression, parameters_of
+from localcloud.personalize.operations import Answer, Request, operation
+from localcloud.personalize.quotas import RECOMMENDATIONS
+from localcloud.personalize.region import Region
+from localcloud.personalize.resources import ACTIVE, Campaign, Filter, SolutionVersion
+from localcloud.personalize.serving import Scored, Server
+
+_DEFAULT_RESULTS = 25
+_RANKING_INPUTS = 500
+
+
+@operation("GetRecommendations", "campaigns of custom solutions")
+def get_recommendations(region: Region, request: Request) -> Answer:
+    """Return recommended items for a user, or items like an item."""
+    if "recommenderArn" in request:
+        raise NotBuiltError("GetRecommendations: recommenderArn (domain recommenders)")
+    if "campaignArn" not in request:
+        raise InvalidInputError("A campaignArn is needed.")
+    campaign, version = _in_service(region, request["campaignArn"])
+    server = server_of(region, version)
+    if server.recipe.recipe_type == "PERSONALIZED_RANKING":
+        raise InvalidInputError(
+            f"The campaign {campaign.arn} serves the recipe {server.recipe.name}: use GetPersonalizedRanking."
+        )
+    needed = "itemId" if server.recipe.recipe_type == "RELATED_ITEMS" else "userId"
+    if not request.get(needed):
+        raise InvalidInputError(f"The recipe {server.recipe.name} needs {_an(needed)}.")
+    count = request.get("numResults", _DEFAULT_RESULTS)
+    if not 1 <= count <= RECOMMENDATIONS:
+        raise InvalidInputError(f"numResults is {count}; it must lie in [1, {RECOMMENDATIONS}].")
+    candidates = server.candidates(request.get("userId"), request.get("itemId"))
+    expression = filter_of(region, version, request)
+    mask = server.mask(expression, candidates, request.get("filterValues", {}))
+    items = server.recommend(candidates, mask, count)
+    columns = _metadata_columns(campaign, request)
+    return {"itemList": _item_list(server, items, columns), "recommendationId": _recommendation_id()}
+
+
+@operation("GetPersonalizedRanking")
+def get_personalized_ranking(region: Region, request: Request) -> Answer:
+    """Return a list of items in the order of a user's interest."""
+    campaign, version = _in_service(region, request["campaignArn"])
+    server = server_of(region, version)
+    if server.recipe.recipe_type != "PERSONALIZED_RANKING":
+        raise InvalidInputError(
+            f"The campaign {campaign.arn} serves the recipe {server.recipe.name}: use GetRecommendations."
+        )
+    item_ids: list[str] = request["inputList"]
+    if not 1 <= len(item_ids) <= _RANKING_INPUTS:
+        raise InvalidInputError(f"inputList has {len(item_ids)} items; it must have 1 to {_RANKING_INPUTS}.")
+    candidates = server.candidates(request["userId"], None)
+    expression = filter_of(region, version, request)
+    mask = server.mask(expression, candidates, request.get("filterValues", {}))
+    items = server.rank(candidates, mask, item_ids)
+    columns = _metadata_columns(campaign, request)
+    return {
+        "personalizedRanking": _item_list(server, items, columns),
+        "recommendationId": _recommendation_id(),
+    }
+
+
+def server_of(region: Region, version: SolutionVersion) -> Server:
+    """Return what answers from a solution version, made once."""
+    with region.lock:
+        if version.arn not in region.servers:
+            region.servers[version.arn] = Server(
+                region.models.load(version.arn),
+                find_recipe(version.recipe_arn),
+                region.data.of(version.dataset_group_arn),
+                region.schemas_of(version.dataset_group_arn),
+            )
+        return region.servers[version.arn]
+
+
+def filter_of(
+    region: Region, version: SolutionVersion, request: Mapping[str, Any]
+) -> FilterExpression | None:
+    """Return the filter that a request names, None without one.
+
+    Raises PersonalizeError when it is not an ACTIVE filter of the version's dataset group or a value has no parameter.
+    """
+    if "filterArn" not in request:
+        if request.get("filterValues"):
+            raise InvalidInputError("filterValues are given without a filterArn.")
+        return None
+    found = region.get_active(Filter, request["filterArn"])
+    if found.dataset_group_arn != version.dataset_group_arn:
+        raise InvalidInputError(f"The filter {found.arn} belongs to another dataset group.")
+    expression = parsed(found.filter_expression)
+    unknown = set(request.get("filterValues", {})) - parameters_of(expression)
+    if unknown:
+        raise InvalidInputError(f"The filter {found.arn} has no parameter {', '.join(sorted(unknown))}.")
+    return expression
+
+
+def _in_service(region: Region, campaign_arn: str) -> tuple[Campaign, SolutionVersion]:
+    campaign = region.get(Campaign, campaign_arn)
+    if campaign.status != ACTIVE:
+        raise InvalidInputError(
+            f"The campaign {campaign.arn} is not ACTIVE; its status is {campaign.status}."
+        )
+    return campaign, region.get(SolutionVersion, campaign.solution_version_arn)
+
+
+def _metadata_columns(campaign: Campaign, request: Request) -> Sequence[str]:
+    columns: list[str] = request.get("metadataColumns", {}).get("ITEMS", [])
+    if columns and not (campaign.campaign_config or {}).get("enableMetadataWithRecommendations"):
+        raise InvalidInputError(
+            f"metadataColumns need campaignConfig.enableMetadataWithRecommendations on {campaign.arn}."
+        )
+    return columns
+
+
+def _item_list(server: Server, items: Sequence[Scored], columns: Sequence[str]) -> list[dict[str, Any]]:
+    # AWS gives scores with seven digits, and none for SIMS and Popularity-Count.
+    with_scores = server.recipe.recipe_type not in {"RELATED_ITEMS", "POPULAR_ITEMS"}
+    listed = []
+    for item in items:
+        record: dict[str, Any] = {"itemId": item.item_id}
+        if with_scores:
+            record["score"] = round(item.score, 7)
+        if columns:
+            record["metadata"] = server.metadata(item.item_id, columns)
+        listed.append(record)
+    return listed
+
+
+def _recommendation_id() -> str:
+    return f"RID-{uuid.uuid4()}"
+
+
+def _an(name: str) -> str:
+    return f"an {name}" if name[0] in "aeiou" else f"a {name}"

@@ -1,0 +1,103 @@
+"""One campaign's (or batch job's) model in service: histories, filters and scores come together here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from localcloud.personalize.avro import DatasetSchema
+from localcloud.personalize.candidates import ItemCandidates, ItemColumns
+from localcloud.personalize.errors import InvalidInputError
+from localcloud.personalize.filters import FilterExpression, allowed
+from localcloud.personalize.group_data import GroupData
+from localcloud.personalize.history import History
+from localcloud.personalize.metrics import top_items
+from localcloud.personalize.recipes import Model, Query, Recipe
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """An item with its score; `reason` as AWS gives it, None mostly."""
+
+    item_id: str
+    score: float
+
+
+class Server:
+    """Answers from one model on the data of its dataset group."""
+
+    def __init__(
+        self, model: Model, recipe: Recipe, data: GroupData, schemas: Mapping[str, DatasetSchema]
+    ) -> None:
+        self.model = model
+        self.recipe = recipe
+        self._data = data
+        self._schemas = schemas
+        self._columns = ItemColumns(model)
+
+    def candidates(self, user_id: str | None, item_id: str | None) -> ItemCandidates:
+        """Return the items as the filters of one request see them."""
+        self._columns.refresh(self._data)
+        history = self._data.history(user_id) if user_id else History([], [], [], [])
+        user = self._data.user(user_id) if user_id else {}
+        return ItemCandidates(self.model, self._columns, self._schemas, history, user, item_id)
+
+    def mask(
+        self, expression: FilterExpression | None, candidates: ItemCandidates, values: Mapping[str, str]
+    ) -> Mask:
+        """Return which items a filter lets through, all without one.
+
+        Raises InvalidInputError for missing or wrong filter values.
+        """
+        if expression is None:
+            return np.ones(candidates.size, dtype=np.bool_)
+        try:
+            return allowed(expression, candidates, values)
+        except ValueError as error:
+            raise InvalidInputError(str(error)) from error
+
+    def logits(self, candidates: ItemCandidates) -> npt.NDArray[np.float32]:
+        """Return the model's logits for all items."""
+        index = self.model.item_index
+        known = [index[item_id] for item_id in candidates.history.item_ids if item_id in index]
+        item = index.get(candidates.item_id) if candidates.item_id is not None else None
+        return self.model.scores(Query(np.array(known, dtype=np.int32), item, candidates.user))
+
+    def recommend(self, candidates: ItemCandidates, mask: Mask, count: int) -> list[Scored]:
+        """Return the best items that the mask allows; scores are shares of all items' exponentials."""
+        logits = self.logits(candidates)
+        item_ids = self.model.item_ids
+        shares = np.exp(logits - logits.max(initial=-np.inf))
+        shares /= shares.sum()
+        if candidates.item_id is not None and candidates.item_id in self.model.item_index:
+            mask = mask.copy()
+            mask[self.model.item_index[candidates.item_id]] = False
+        positions = np.flatnonzero(mask)
+        best = positions[top_items(logits[positions], count)]
+        return [Scored(item_ids[place], float(shares[place])) for place in best]
+
+    def rank(self, candidates: ItemCandidates, mask: Mask, item_ids: Sequence[str]) -> list[Scored]:
+        """Return the given items, best first; scores sum to 1; unknown items come last with 0."""
+        index = self.model.item_index
+        known = [item_id for item_id in dict.fromkeys(item_ids) if item_id in index and mask[index[item_id]]]
+        unknown = [item_id for item_id in dict.fromkeys(item_ids) if item_id not in index]
+        if not known:
+            return [Scored(item_id, 0.0) for item_id in unknown]
+        logits = self.logits(candidates)[[index[item_id] for item_id in known]]
+        shares = np.exp(logits - logits.max())
+        shares /= shares.sum()
+        order = np.argsort(-shares, kind="stable")
+        return [Scored(known[place], float(shares[place])) for place in order] + [
+            Scored(item_id, 0.0) for item_id in unknown
+        ]
+
+    def metadata(self, item_id: str, columns: Sequence[str]) -> dict[str, str]:
+        """Return the named columns of an item as text, those that it has."""
+        item: dict[str, Any] = self._columns.item(item_id)
+        return {name: str(item[name]) for name in columns if item.get(name) is not None}

@@ -1,0 +1,116 @@
+"""Solutions: a recipe with its configuration."""
+
+from __future__ import annotations
+
+import time
+
+from localcloud.personalize.catalogue import find_recipe
+from localcloud.personalize.errors import InvalidInputError, NotBuiltError, ResourceInUseError
+from localcloud.personalize.listing import describe, page
+from localcloud.personalize.operations import Answer, Request, operation
+from localcloud.personalize.quotas import SOLUTIONS_IN_GROUP, check_active
+from localcloud.personalize.region import Region, refuse_if_changing
+from localcloud.personalize.resources import ACTIVE, Campaign, DatasetGroup, Solution, SolutionVersion
+from localcloud.personalize.solution_config import check_config
+from localcloud.personalize.tags import initial_tags
+from localcloud.personalize.wire import attribute_name, render, service_model
+
+
+@operation("CreateSolution", "no performAutoML, optimizationObjective or featureTransformationParameters")
+def create_solution(region: Region, request: Request) -> Answer:
+    """Create a solution; with performAutoTraining (AWS's default) it is trained every so often by itself."""
+    group = region.get_active(DatasetGroup, request["datasetGroupArn"])
+    if request.get("performAutoML"):
+        raise NotBuiltError("CreateSolution: performAutoML (deprecated by AWS)")
+    if "recipeArn" not in request:
+        raise InvalidInputError("A recipeArn is needed.")
+    recipe = find_recipe(request["recipeArn"])
+    config = request.get("solutionConfig", {})
+    check_config(config, recipe, region.schemas_of(group.arn))
+    if "eventType" in request and config.get("eventsConfig"):
+        raise InvalidInputError("Give eventType or solutionConfig.eventsConfig, not both.")
+    if request.get("performHPO") and not any(one.tunable for one in recipe.hyperparameters):
+        raise InvalidInputError(
+            f"The recipe {recipe.name} has no hyperparameter to tune: performHPO must be false."
+        )
+    check_active(region.all(Solution, dataset_group_arn=group.arn), SOLUTIONS_IN_GROUP)
+    solution = Solution(
+        arn=region.arn(Solution, request["name"]),
+        name=request["name"],
+        dataset_group_arn=group.arn,
+        recipe_arn=request["recipeArn"],
+        perform_hpo=request.get("performHPO", False),
+        perform_auto_training=request.get("performAutoTraining", True),
+        perform_incremental_update=request.get("performIncrementalUpdate", False),
+        event_type=request.get("eventType"),
+        solution_config=config,
+        tags=initial_tags(request),
+    )
+    region.create(solution)
+    return {"solutionArn": solution.arn}
+
+
+@operation("UpdateSolution")
+def update_solution(region: Region, request: Request) -> Answer:
+    """Change the automatic training or the event weights of a solution."""
+    solution = region.get_active(Solution, request["solutionArn"])
+    changes = {name: value for name, value in request.items() if name != "solutionArn"}
+    if not changes:
+        raise InvalidInputError("UpdateSolution needs something to change.")
+    update = request.get("solutionUpdateConfig", {})
+    config = solution.solution_config | update
+    check_config(config, find_recipe(solution.recipe_arn), region.schemas_of(solution.dataset_group_arn))
+    solution.solution_config = config
+    for name in ("performAutoTraining", "performIncrementalUpdate"):
+        if name in request:
+            setattr(solution, attribute_name(name), request[name])
+    now = time.time()
+    solution.last_updated_date_time = now
+    solution.latest_solution_update = {
+        **changes,
+        "status": ACTIVE,
+        "creationDateTime": now,
+        "lastUpdatedDateTime": now,
+    }
+    region.save()
+    return {"solutionArn": solution.arn}
+
+
+@operation("DescribeSolution")
+def describe_solution(region: Region, request: Request) -> Answer:
+    """Return a solution with its latest version."""
+    solution = region.get(Solution, request["solutionArn"])
+    answer = describe("DescribeSolution", "solution", solution)
+    if versions := region.all(SolutionVersion, solution_arn=solution.arn):
+        shape = service_model("personalize").shape_for("SolutionVersionSummary")
+        answer["solution"]["latestSolutionVersion"] = render(versions[-1], shape)
+    return answer
+
+
+@operation("ListSolutions")
+def list_solutions(region: Region, request: Request) -> Answer:
+    """Return the solutions of a dataset group, or all, page by page."""
+    return page("ListSolutions", "solutions", request, region.listed(Solution, request, "dataset_group_arn"))
+
+
+@operation("DeleteSolution")
+def delete_solution(region: Region, request: Request) -> Answer:
+    """Delete a solution and its versions; not while one is in training or serves a campaign."""
+    solution = region.get(Solution, request["solutionArn"])
+    refuse_if_changing(solution)
+    versions = region.all(SolutionVersion, solution_arn=solution.arn)
+    for version in versions:
+        refuse_if_changing(version)
+        if campaigns := region.all(Campaign, solution_version_arn=version.arn):
+            raise ResourceInUseError(
+                f"{solution.arn} is in use by {campaigns[0].arn}; delete the campaign first."
+            )
+
+    def remove_versions() -> None:
+        with region.lock:
+            for version in versions:
+                region.remove(version)
+        region.models.drop(solution.arn)
+
+    region.delete(solution, remove_versions)
+    return {}

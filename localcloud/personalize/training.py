@@ -1,0 +1,133 @@
+"""Trains solution versions in worker processes and takes in what they made."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from localcloud.personalize import campaigns
+from localcloud.personalize.catalogue import find_recipe
+from localcloud.personalize.region import JobFailedError, Region
+from localcloud.personalize.resources import ACTIVE, STOPPED, STOPPING, Json, SolutionVersion
+from localcloud.personalize.solution_config import typed_hyperparameters
+
+logger = logging.getLogger(__name__)
+
+_processes: dict[str, subprocess.Popen[str]] = {}
+_stopped: set[str] = set()
+# Trainings side by side: each uses a core and its data's size in memory.
+_slots = threading.Semaphore(2)
+_REPOSITORY = Path(__file__).parents[2]
+
+
+def train(region: Region, version: SolutionVersion) -> None:
+    """Train a version and record its metrics; a stopped one ends as CREATE STOPPED.
+
+    Raises JobFailedError.
+    """
+    with _slots:
+        if version.status == STOPPING or version.arn in _stopped:
+            return
+        data = region.data.of(version.dataset_group_arn)
+        data.fold_in(region.schema_texts_of(version.dataset_group_arn))
+        folder = region.models.prepare(version.arn)
+        order = _order(region, version, str(data.store_folder))
+        (folder / "order.json").write_text(json.dumps(order))
+        _run(version, folder)
+    if version.status == STOPPING:
+        with region.lock:
+            version.enter(STOPPED)
+            region.save()
+        return
+    result = json.loads((folder / "result.json").read_text())
+    if "failure" in result:
+        raise JobFailedError(result["failure"])
+    with region.lock:
+        version.metrics = result["metrics"]
+        version.training_hours = round(result["seconds"] / 3600, 3)
+        if result["tuned"] is not None:
+            texts = {name: str(value) for name, value in result["tuned"].items()}
+            version.tuned_hpo_params = {"algorithmHyperParameters": texts}
+        version.enter(ACTIVE)
+        region.save()
+        campaigns.follow_latest_version(region, version)
+
+
+def stop(version_arn: str) -> bool:
+    """End the worker of a training; say whether there was one."""
+    _stopped.add(version_arn)
+    process = _processes.get(version_arn)
+    if process is None:
+        return False
+    process.terminate()
+    return True
+
+
+def stop_all() -> None:
+    """End all workers."""
+    for arn in list(_processes):
+        stop(arn)
+
+
+def last_full_version(region: Region, solution_arn: str) -> SolutionVersion | None:
+    """Return the newest ACTIVE version of a solution that was trained in full."""
+    versions = region.all(SolutionVersion, solution_arn=solution_arn, status=ACTIVE, training_mode="FULL")
+    return versions[-1] if versions else None
+
+
+def _run(version: SolutionVersion, folder: Path) -> None:
+    """Run the worker to its end.
+
+    Raises JobFailedError when it dies of anything but a stop.
+    """
+    with (folder / "worker.log").open("w") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own module
+            [sys.executable, "-m", "localcloud.personalize.training_worker", str(folder)],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=_REPOSITORY,
+        )
+        _processes[version.arn] = process
+        code = process.wait()
+        _processes.pop(version.arn, None)
+    if code != 0 and version.status != STOPPING:
+        output = (folder / "worker.log").read_text()
+        logger.error("The training of %s ended with %s:\n%s", version.arn, code, output)
+        lines = output.strip().splitlines()
+        raise JobFailedError(f"Internal error in training: {lines[-1] if lines else f'exit code {code}'}")
+
+
+def _order(region: Region, version: SolutionVersion, store: str) -> Json:
+    config: dict[str, Any] = version.solution_config
+    recipe = find_recipe(version.recipe_arn)
+    threshold = config.get("eventValueThreshold")
+    previous = last_full_version(region, version.solution_arn) if version.training_mode == "UPDATE" else None
+    return {
+        "recipe": recipe.name,
+        "store": store,
+        "eventType": version.event_type,
+        "eventValueThreshold": float(threshold) if threshold else None,
+        "events": config.get("eventsConfig", {}).get("eventParametersList", []),
+        "ignoredColumns": _ignored_columns(region, version),
+        "hyperparameters": typed_hyperparameters(config.get("algorithmHyperParameters", {}), recipe),
+        "hpo": config.get("hpoConfig", {})
+        if version.perform_hpo and version.training_mode == "FULL"
+        else None,
+        "previous": str(region.models.folder_of(previous.arn) / "model") if previous else None,
+    }
+
+
+def _ignored_columns(region: Region, version: SolutionVersion) -> dict[str, list[str]]:
+    config = version.solution_config.get("trainingDataConfig", {})
+    ignored = {kind.upper(): list(names) for kind, names in config.get("excludedDatasetColumns", {}).items()}
+    schemas = region.schemas_of(version.dataset_group_arn)
+    for kind, names in config.get("includedDatasetColumns", {}).items():
+        columns = schemas[kind.upper()].metadata
+        ignored[kind.upper()] = [column.name for column in columns if column.name not in names]
+    return ignored
