@@ -37,6 +37,14 @@ def prepare_data_statements(config: ProjectConfig) -> list[list[Statement]]:
     ]
 
 
+def campaign_audience_query(config: ProjectConfig) -> str:
+    """Return the SELECT of a campaign's batch inference input: one JSON line a user, as one text column.
+
+    Run it as `UNLOAD (<query>) TO '<input prefix>' WITH (format = 'TEXTFILE', compression = 'NONE')`.
+    """
+    return render("campaign_audience", config.data)
+
+
 def render(name: str, data: DataConfig) -> str:
     """Return the statement `glue_scripts/sql/<name>.sql` with the configuration's values in its places."""
     text = (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")

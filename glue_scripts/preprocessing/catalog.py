@@ -26,7 +26,9 @@ class Catalog:
         found = self._glue.get_table(DatabaseName=self._database, Name=table)["Table"]
         return str(found["StorageDescriptor"]["Location"])
 
-    def register(self, table: str, location: str, columns: dict[str, str], partition_key: str | None = None) -> None:
+    def register(
+        self, table: str, location: str, columns: dict[str, str], partition_key: str | None = None
+    ) -> None:
         """Create the table or bring it up to date; `columns` are Spark types, which Hive shares."""
         definition = {
             "Name": table,
@@ -51,7 +53,8 @@ class Catalog:
             self._glue.batch_delete_partition(**names, PartitionsToDelete=[{"Values": [v]} for v in batch])
         for batch in _batches(sorted(set(values) - present)):
             partitions = [
-                {"Values": [v], "StorageDescriptor": self._storage(f"{location}{key}={v}/", columns)} for v in batch
+                {"Values": [v], "StorageDescriptor": self._storage(f"{location}{key}={v}/", columns)}
+                for v in batch
             ]
             self._glue.batch_create_partition(**names, PartitionInputList=partitions)
 

@@ -77,7 +77,9 @@ class Curation:
     def _references(self) -> None:
         for reference in self.settings.references:
             files = storage.list_files(join(self.raw_uri, reference.prefix))
-            names = sorted({*reference.columns.values(), *([reference.clock.column] if reference.clock else [])})
+            names = sorted(
+                {*reference.columns.values(), *([reference.clock.column] if reference.clock else [])}
+            )
             frames = [
                 standard_reference(fields, reference)
                 for fields in read_fields(self.spark, files, reference.format, names)
@@ -112,19 +114,28 @@ class Curation:
             "sources": {
                 row["source"]: {
                     "rows": row["count"],
-                    **{o: sum(r["count"] for r in outcomes if r["source"] == row["source"] and r["outcome"] == o) for o in OUTCOMES},
+                    **{
+                        o: sum(
+                            r["count"] for r in outcomes if r["source"] == row["source"] and r["outcome"] == o
+                        )
+                        for o in OUTCOMES
+                    },
                     "quarantined": {r["reason"]: r["count"] for r in reasons if r["source"] == row["source"]},
                 }
                 for row in read
             },
         }
-        storage.write_text(join(self.datasets_uri, "reports", self.run_id, "counts.json"), json.dumps(report, indent=2))
+        storage.write_text(
+            join(self.datasets_uri, "reports", self.run_id, "counts.json"), json.dumps(report, indent=2)
+        )
 
     def _select(self) -> None:
         item = self.settings.item
         names = [n for n, kind in self.settings.attribute_types.items() if kind != "timestamp"]
         report = {"selected": [n for n in names if n not in item.forbidden or n in item.pinned]}
-        storage.write_text(join(self.datasets_uri, "reports", self.run_id, "attributes.json"), json.dumps(report))
+        storage.write_text(
+            join(self.datasets_uri, "reports", self.run_id, "attributes.json"), json.dumps(report)
+        )
 
     def _register(self) -> None:
         if not self.glue_database:

@@ -56,11 +56,15 @@ class Dataset:
         return [name for name in self.rows.columns if name not in PLAIN_COLUMNS | {"EVENT_VALUE"}]
 
 
-def main_datasets(tables: dict[str, DataFrame], item_metadata: list[str], settings: Settings) -> list[Dataset]:
+def main_datasets(
+    tables: dict[str, DataFrame], item_metadata: list[str], settings: Settings
+) -> list[Dataset]:
     """Make the datasets of the `main` group from the Athena tables `users`, `items` and `interactions`."""
     return [
         Dataset("main", "users", _columns(tables["users"], ["user_id", *settings.user_metadata])),
-        Dataset("main", "items", _columns(tables["items"], ["item_id", *item_metadata, "creation_timestamp"])),
+        Dataset(
+            "main", "items", _columns(tables["items"], ["item_id", *item_metadata, "creation_timestamp"])
+        ),
         Dataset("main", "interactions", _interactions(tables["interactions"], settings.interaction_metadata)),
     ]
 
@@ -75,7 +79,9 @@ def coupon_datasets(tables: dict[str, DataFrame], settings: Settings) -> list[Da
             _columns(tables["coupon_users"], ["user_id", *settings.user_metadata, "coupon_habit"]),
         ),
         Dataset(
-            "coupons", "items", _columns(tables["coupon_items"], ["item_id", *described, "creation_timestamp"])
+            "coupons",
+            "items",
+            _columns(tables["coupon_items"], ["item_id", *described, "creation_timestamp"]),
         ),
         Dataset("coupons", "interactions", _interactions(tables["coupon_interactions"], [])),
     ]
@@ -109,7 +115,9 @@ def _problems(dataset: Dataset, rows: int) -> list[str]:
             f"{len(dataset.metadata)} metadata columns, at most {most}; drop some of {dataset.metadata}"
         )
     if dataset.kind != "interactions" and not dataset.metadata:
-        problems.append("no metadata column, at least one is needed; name one in user_metadata or item.pinned")
+        problems.append(
+            "no metadata column, at least one is needed; name one in user_metadata or item.pinned"
+        )
     ids = [name for name in ("USER_ID", "ITEM_ID") if name in dataset.rows.columns]
     facts = [F.max(F.length(name)).alias(f"longest_{name}") for name in ids]
     if dataset.kind == "interactions":

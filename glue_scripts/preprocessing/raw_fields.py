@@ -46,7 +46,9 @@ def read_fields(
             return F.col(places[name]) if name in places else F.lit(None).cast("string")
 
         lines = read_lines(spark, group.files)
-        frames.append(_with_fields(lines, F.from_csv("raw_line", ddl, options), names, field, header=group.header))
+        frames.append(
+            _with_fields(lines, F.from_csv("raw_line", ddl, options), names, field, header=group.header)
+        )
     return frames
 
 

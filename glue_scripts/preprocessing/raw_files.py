@@ -54,7 +54,9 @@ def line_numbers(blocks: DataFrame, rows: DataFrame) -> DataFrame:
     `blocks` has one row a file and block: `file`, `block`, `first_row_id`, `rows`.
     """
     before = F.coalesce(
-        F.expr("sum(rows) OVER (PARTITION BY file ORDER BY block ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"),
+        F.expr(
+            "sum(rows) OVER (PARTITION BY file ORDER BY block ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+        ),
         F.lit(0),
     )
     starts = blocks.select("file", "block", (before - F.col("first_row_id") + 1).alias("offset"))

@@ -25,7 +25,10 @@ COUPON_EVENT_TYPES = ["issued", "redeemed"]
 
 def column_types(reference: Reference) -> dict[str, str]:
     """Return the table's standard columns and their Spark types."""
-    types = {name: "double" if name in NUMBERS else "date" if name in DATES else "string" for name in reference.columns}
+    types = {
+        name: "double" if name in NUMBERS else "date" if name in DATES else "string"
+        for name in reference.columns
+    }
     return types | ({"timestamp": "bigint"} if reference.clock else {})
 
 

@@ -38,7 +38,9 @@ def bots(rows: DataFrame, counts: DataFrame, maximum_per_hour: int) -> DataFrame
     return days.select("actor", F.floor(F.col("hour") * _HOUR / _DAY).alias("day")).distinct()
 
 
-def resolve(rows: DataFrame, users_of_devices: DataFrame, bot_days: DataFrame, settings: Settings) -> DataFrame:
+def resolve(
+    rows: DataFrame, users_of_devices: DataFrame, bot_days: DataFrame, settings: Settings
+) -> DataFrame:
     """Return `rows` with `outcome`, the stitched `user_id`, a content-made `event_id` where there was none.
 
     Exactly one row of each event is kept, whatever order rows come in.
@@ -53,7 +55,9 @@ def resolve(rows: DataFrame, users_of_devices: DataFrame, bot_days: DataFrame, s
         .withColumn("who", _actor())
         .repartition("who")
     )
-    same_event = Window.partitionBy("who", "source", "event_id").orderBy("timestamp", *settings.attribute_types)
+    same_event = Window.partitionBy("who", "source", "event_id").orderBy(
+        "timestamp", *settings.attribute_types
+    )
     seconds = settings.tolerance_seconds
     same_act = (
         Window.partitionBy("who", "event_type", *settings.item.id_attributes)
@@ -82,7 +86,9 @@ def _actor() -> Column:
 def _content_id(settings: Settings) -> Column:
     """Make an id of what happened, so that the same event without an id is the same event."""
     parts = ["source", "user_id", "device_id", "event_type", "timestamp", *settings.attribute_types]
-    return F.md5(F.concat_ws("\u001f", *[F.coalesce(F.col(part).cast("string"), F.lit("")) for part in parts]))
+    return F.md5(
+        F.concat_ws("\u001f", *[F.coalesce(F.col(part).cast("string"), F.lit("")) for part in parts])
+    )
 
 
 def _priority(settings: Settings) -> Column:

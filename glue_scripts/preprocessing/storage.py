@@ -64,6 +64,17 @@ def write_text(uri: str, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def copy(source: str, target: str) -> None:
+    """Copy one object within a file system or S3."""
+    if _is_s3(source):
+        bucket, key = _bucket_and_key(source)
+        target_bucket, target_key = _bucket_and_key(target)
+        _s3().copy({"Bucket": bucket, "Key": key}, target_bucket, target_key)
+        return
+    Path(_local(target)).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(_local(source), _local(target))
+
+
 def delete_prefix(prefix: str) -> None:
     """Delete everything below `prefix`; nothing there is no error."""
     if not _is_s3(prefix):
@@ -92,7 +103,8 @@ def _list_local(prefix: str) -> list[StoredFile]:
     root = Path(_local(prefix))
     files = (Path(folder) / name for folder, _, names in os.walk(root) for name in names)
     return [
-        StoredFile(path.absolute().as_uri(), path.stat().st_size, str(path.stat().st_mtime_ns)) for path in files
+        StoredFile(path.absolute().as_uri(), path.stat().st_size, str(path.stat().st_mtime_ns))
+        for path in files
     ]
 
 

@@ -40,7 +40,10 @@ def generate(folder: Path, options: TravelOptions) -> dict[str, int]:
     clicks = click(travellers, legs, world, starts_at, seconds, rng)
     crawled = crawl(options.users, len(legs.traveller), world, starts_at, seconds, rng)
     events = Events(
-        *(np.concatenate([getattr(clicks, name), getattr(crawled, name)]) for name in clicks.__dataclass_fields__)
+        *(
+            np.concatenate([getattr(clicks, name), getattr(crawled, name)])
+            for name in clicks.__dataclass_fields__
+        )
     )
     rows = write_clickstream(folder, events, world, rng)
     rows |= write_transactions(folder, clicks, world, rng)

@@ -42,9 +42,7 @@ _CHANNELS = [
 _BOOKING = """concat_ws(',', 'B' || number, user_id, origin, destination, mode, travel_class, operator, price_inr,
     strftime(departure, '%Y-%m-%d %H:%M:%S'), duration,
     strftime(make_timestamp((moment + 19800 + number % 30) * 1000000), '%Y-%m-%d %H:%M:%S'), 'CONFIRMED')"""
-_BOOKING_HEADER = (
-    "booking_ref,customer_id,from_city,to_city,mode,class,operator,fare_inr,departs_at,duration_min,booked_at,status"
-)
+_BOOKING_HEADER = "booking_ref,customer_id,from_city,to_city,mode,class,operator,fare_inr,departs_at,duration_min,booked_at,status"
 # What goes wrong with a row on its way, by the row's number; the raw line is `line`.
 _MANGLED = """CASE damage
     WHEN 0 THEN left(line, length(line) // 2)
@@ -81,19 +79,26 @@ def write_clickstream(folder: Path, events: Events, world: World, rng: np.random
     return rows
 
 
-def write_transactions(folder: Path, events: Events, world: World, rng: np.random.Generator) -> dict[str, int]:
+def write_transactions(
+    folder: Path, events: Events, world: World, rng: np.random.Generator
+) -> dict[str, int]:
     """Write the bookings export: every purchase of the channels, and some made by telephone only."""
     purchases = events.take(events.event_type == PURCHASE)
     by_telephone = purchases.take(rng.random(len(purchases)) < OFFLINE_SHARE)
     later = Events(**{**by_telephone.__dict__, "moment": by_telephone.moment + rng.integers(3600, 86400)})
     prefix = "transactions/"
-    rows = _write(folder / prefix, _joined(purchases, later), world, _BOOKING, _BOOKING_HEADER, rng, time_digits=False)
+    rows = _write(
+        folder / prefix, _joined(purchases, later), world, _BOOKING, _BOOKING_HEADER, rng, time_digits=False
+    )
     return {prefix: rows}
 
 
 def _joined(first: Events, second: Events) -> Events:
     return Events(
-        *(np.concatenate([getattr(first, name), getattr(second, name)]) for name in first.__dataclass_fields__)
+        *(
+            np.concatenate([getattr(first, name), getattr(second, name)])
+            for name in first.__dataclass_fields__
+        )
     )
 
 

@@ -58,7 +58,9 @@ def click(
     """Walk every leg down the funnel; dear journeys and young tiers convert less."""
     count = len(legs.traveller)
     price = world.price_inr[legs.ranked[:, 0]]
-    conversion = np.clip(1.15 - 0.09 * np.log1p(price / 1000) + 0.05 * travellers.tier[legs.traveller], 0.3, 1.0)
+    conversion = np.clip(
+        1.15 - 0.09 * np.log1p(price / 1000) + 0.05 * travellers.tier[legs.traveller], 0.3, 1.0
+    )
     happens = rng.random((count, len(FUNNEL))) < np.array(SHARE)
     happens[:, 5:] &= rng.random((count, 1)) < conversion[:, None]
     happens[:, 5:] = np.logical_and.accumulate(happens[:, 5:], axis=1)
@@ -84,7 +86,9 @@ def click(
     )
 
 
-def crawl(travellers: int, legs: int, world: World, starts_at: int, seconds: int, rng: np.random.Generator) -> Events:
+def crawl(
+    travellers: int, legs: int, world: World, starts_at: int, seconds: int, rng: np.random.Generator
+) -> Events:
     """Return the clicks of crawlers: a few devices without a login that view hundreds of journeys an hour."""
     bots = max(1, travellers // 2000)
     per_bot = 400 + legs // 200 // bots

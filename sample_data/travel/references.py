@@ -36,7 +36,13 @@ def write_customers(folder: Path, travellers: Travellers, world: World) -> int:
 
 
 def write_coupons(
-    folder: Path, travellers: Travellers, legs: Legs, world: World, starts_at: int, days: int, rng: np.random.Generator
+    folder: Path,
+    travellers: Travellers,
+    legs: Legs,
+    world: World,
+    starts_at: int,
+    days: int,
+    rng: np.random.Generator,
 ) -> dict[str, int]:
     """Write past campaigns with their coupons and history, and one campaign about to start.
 
@@ -80,11 +86,15 @@ def write_coupons(
 
 def write_availability(folder: Path, world: World, rng: np.random.Generator) -> int:
     """Write what the inventory system knows of each journey, as JSON Lines for `POST /availability`."""
-    seats = np.where(rng.random(len(world.origin)) < SOLD_OUT_SHARE, 0, rng.integers(1, 60, size=len(world.origin)))
+    seats = np.where(
+        rng.random(len(world.origin)) < SOLD_OUT_SHARE, 0, rng.integers(1, 60, size=len(world.origin))
+    )
     path = folder / "availability" / "availability.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8") as file:
-        for item_id, left, price in zip(world.item_ids, seats.tolist(), world.price_inr.tolist(), strict=True):
+        for item_id, left, price in zip(
+            world.item_ids, seats.tolist(), world.price_inr.tolist(), strict=True
+        ):
             record = {"itemId": item_id, "available": left > 0, "seats": left, "price": round(price)}
             file.write(json.dumps(record) + "\n")
     return len(world.origin)

@@ -73,7 +73,9 @@ def travel(travellers: Travellers, world: World, rng: np.random.Generator) -> Le
     count = len(travellers)
     legs_of = 2 + rng.poisson(MEAN_LEGS - 2, size=count)
     steps = int(legs_of.max())
-    moments = np.sort(np.where(np.arange(steps) < legs_of[:, None], rng.random((count, steps)), np.inf), axis=1)
+    moments = np.sort(
+        np.where(np.arange(steps) < legs_of[:, None], rng.random((count, steps)), np.inf), axis=1
+    )
     here, last = travellers.home.copy(), travellers.home.copy()
     parts: list[Legs] = []
     for step in range(steps):
@@ -83,7 +85,9 @@ def travel(travellers: Travellers, world: World, rng: np.random.Generator) -> Le
         parts.append(Legs(who, when, _liked(travellers, world, who, here[who], to, rng)))
         last[who] = np.where(to == travellers.home[who], last[who], to)
         here[who] = to
-    return Legs(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("traveller", "when", "ranked")))
+    return Legs(
+        *(np.concatenate([getattr(part, name) for part in parts]) for name in ("traveller", "when", "ranked"))
+    )
 
 
 def _destinations(

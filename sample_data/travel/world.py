@@ -71,7 +71,9 @@ def build_world(cities: int, rng: np.random.Generator) -> World:
     rows: list[tuple[int, int, int, int, float, float, str]] = []
     for origin, destination in np.argwhere(km > 0):
         rows += _journeys(int(origin), int(destination), float(km[origin, destination]), rng)
-    origins, destinations, products, windows, prices, minutes, operators = (np.array(c) for c in zip(*rows, strict=True))
+    origins, destinations, products, windows, prices, minutes, operators = (
+        np.array(c) for c in zip(*rows, strict=True)
+    )
     return World(
         codes=np.array([city[0] for city in chosen]),
         kind=np.array([KINDS.index(city[3]) for city in chosen]),
@@ -109,13 +111,13 @@ def _successors(cities: int, rng: np.random.Generator) -> NDArray[np.float64]:
     boost = np.zeros((cities, cities))
     for place in range(cities):
         others = np.delete(np.arange(cities), place)
-        boost[place, rng.choice(others, size=min(3, len(others)), replace=False)] = [3.0, 2.2, 1.6][: len(others)]
+        boost[place, rng.choice(others, size=min(3, len(others)), replace=False)] = [3.0, 2.2, 1.6][
+            : len(others)
+        ]
     return boost
 
 
-def _by_route(
-    cities: int, origins: NDArray[np.int64], destinations: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _by_route(cities: int, origins: NDArray[np.int64], destinations: NDArray[np.int64]) -> NDArray[np.int64]:
     route = origins * cities + destinations
     widest = int(np.bincount(route).max())
     table = np.full((cities * cities, widest), -1)
