@@ -19,9 +19,10 @@ from localcloud.personalize.quotas import (
     RECOMMENDATIONS,
     check_pending,
 )
+from localcloud.personalize.recipes import Exploration
 from localcloud.personalize.region import JobFailedError, Region
 from localcloud.personalize.resources import BatchInferenceJob, SolutionVersion
-from localcloud.personalize.runtime import filter_of, server_of
+from localcloud.personalize.runtime import exploration_of, filter_of, server_of
 from localcloud.personalize.s3 import Location, S3Error
 from localcloud.personalize.serving import Server
 from localcloud.personalize.tags import initial_tags
@@ -93,18 +94,24 @@ def _infer(region: Region, job: BatchInferenceJob) -> None:
     version = region.get(SolutionVersion, job.solution_version_arn)
     request = {"filterArn": job.filter_arn} if job.filter_arn else {}
     expression = filter_of(region, version, request)
-    worker = _LineWorker(server_of(region, version), expression, job.num_results or _DEFAULT_RESULTS)
+    exploration = exploration_of(job.batch_inference_job_config or {})
+    worker = _LineWorker(
+        server_of(region, version), expression, job.num_results or _DEFAULT_RESULTS, exploration
+    )
     run_line_job(region, job, worker.answer)
 
 
 class _LineWorker:
     """Answers one input line after the other."""
 
-    def __init__(self, server: Server, expression: FilterExpression | None, count: int) -> None:
+    def __init__(
+        self, server: Server, expression: FilterExpression | None, count: int, exploration: Exploration
+    ) -> None:
         self._server = server
         self._expression = expression
         self._parameters = parameters_of(expression) if expression else frozenset()
         self._count = count
+        self._exploration = exploration
         self._with_scores = server.recipe.recipe_type not in {"RELATED_ITEMS", "POPULAR_ITEMS"}
 
     def answer(self, line: dict[str, Any]) -> dict[str, Any]:
@@ -124,7 +131,7 @@ class _LineWorker:
         if "itemList" in _NEEDED[self._server.recipe.recipe_type]:
             items = self._server.rank(candidates, mask, [str(item) for item in line["itemList"]])
         else:
-            items = self._server.recommend(candidates, mask, self._count)
+            items = self._server.recommend(candidates, mask, self._count, self._exploration)
         output: dict[str, Any] = {"recommendedItems": [item.item_id for item in items]}
         if self._with_scores:
             output["scores"] = [round(item.score, 7) for item in items]

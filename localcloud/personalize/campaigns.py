@@ -46,7 +46,7 @@ def create_campaign(region: Region, request: Request) -> Answer:
         campaign_config=config or None,
         tags=initial_tags(request),
     )
-    region.create(campaign, lambda: region.models.load(version.arn))
+    region.create(campaign, lambda: region.models.warm(version.arn))
     return {"campaignArn": campaign.arn}
 
 
@@ -84,7 +84,7 @@ def deploy(
     region.save()
 
     def bring_into_service() -> None:
-        region.models.load(version.arn)
+        region.models.warm(version.arn)
         with region.lock:
             campaign.solution_version_arn = version.arn
             campaign.min_provisioned_tps = min_provisioned_tps

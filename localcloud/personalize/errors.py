@@ -75,3 +75,10 @@ class SerializationError(PersonalizeError):
     """The body is not a JSON object."""
 
     code = "SerializationException"
+
+
+class InternalServerError(PersonalizeError):
+    """localcloud itself is at fault."""
+
+    code = "InternalServerException"
+    status = 500

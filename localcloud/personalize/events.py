@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from localcloud.personalize.attribution_reports import report_streamed_events
 from localcloud.personalize.avro import INTERACTIONS, ITEMS, USERS, DatasetSchema, parse_schema
 from localcloud.personalize.errors import InvalidInputError, ResourceInUseError
 from localcloud.personalize.operations import Answer, Request, operation
@@ -42,7 +43,9 @@ def put_events(region: Region, request: Request) -> Answer:
     if schema is None:
         raise InvalidInputError(f"{group_arn} has no Interactions dataset to record events in.")
     records = [_event_record(event, request, schema) for event in request["eventList"]]
-    region.data.of(group_arn).put(INTERACTIONS, [record for record in records if record is not None])
+    rows = [record for record in records if record is not None]
+    region.data.of(group_arn).put(INTERACTIONS, rows)
+    report_streamed_events(region, group_arn, rows)
     return {}
 
 

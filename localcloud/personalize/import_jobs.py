@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from localcloud.personalize.attribution_reports import report_imported_events
 from localcloud.personalize.errors import InvalidInputError
 from localcloud.personalize.listing import describe, page
 from localcloud.personalize.operations import Answer, Request, operation
@@ -50,6 +51,14 @@ def create_dataset_import_job(region: Region, request: Request) -> Answer:
     return {"datasetImportJobArn": job.arn}
 
 
+def _check_attribution(region: Region, dataset: Dataset) -> None:
+    attributions = region.all(MetricAttribution, dataset_group_arn=dataset.dataset_group_arn)
+    if not attributions or "s3DataDestination" not in attributions[0].metrics_output_config:
+        raise InvalidInputError(
+            "publishAttributionMetricsToS3 needs a metric attribution with an S3 destination in the dataset group."
+        )
+
+
 def _import(region: Region, job: DatasetImportJob) -> None:
     """Do the work of an import job.
 
@@ -65,6 +74,8 @@ def _import(region: Region, job: DatasetImportJob) -> None:
             data = region.data.of(dataset.dataset_group_arn)
             least = MIN_INTERACTIONS if dataset.dataset_type == "INTERACTIONS" else 1
             data.import_csv(dataset.dataset_type, schema, paths, job.import_mode, least)
+            if job.publish_attribution_metrics_to_s3:
+                report_imported_events(region, dataset, job, paths)
     except (S3Error, RowError) as error:
         kind = dataset.dataset_type.capitalize()
         raise JobFailedError(f"Failed to create a data import job for {kind} dataset: {error}") from error

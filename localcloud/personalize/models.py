@@ -36,6 +36,10 @@ class ModelFolder:
                 self._loaded[version_arn] = recipes.load(self.folder_of(version_arn) / "model")
             return self._loaded[version_arn]
 
+    def warm(self, version_arn: str) -> None:
+        """Open a trained model before the first request needs it."""
+        _ = self.load(version_arn).item_index
+
     def drop(self, solution_arn: str) -> None:
         """Remove all models of a solution."""
         with self._lock:

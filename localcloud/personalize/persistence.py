@@ -37,5 +37,5 @@ def read_resources(folder: Path) -> Iterator[Resource]:
         if resource.is_changing:
             interrupted = isinstance(resource, Job | SolutionVersion)
             reason = "localcloud was stopped while this was under way." if interrupted else None
-            resource.enter(states.FAILED if interrupted else states.ACTIVE, reason)
+            resource.enter(resource.FAILED if interrupted else resource.DONE, reason)
         yield resource

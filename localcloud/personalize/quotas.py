@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from localcloud.personalize.errors import LimitExceededError
-from localcloud.personalize.resources import IN_PROGRESS, PENDING, Resource
+from localcloud.personalize.resources import Resource
 
 SCHEMAS = 500
 DATASET_GROUPS = 5
@@ -44,5 +44,5 @@ def check_active(present: Iterable[Resource], limit: int) -> None:
 
 def check_pending(present: Iterable[Resource], limit: int) -> None:
     """Raise LimitExceededError when `limit` resources are being created."""
-    if sum(resource.status in {PENDING, IN_PROGRESS} for resource in present) >= limit:
+    if sum(resource.status in {resource.WAITING, resource.WORKING} for resource in present) >= limit:
         raise LimitExceededError(f"More than {limit} resources with PENDING or IN_PROGRESS status.")

@@ -20,6 +20,7 @@ from localcloud.personalize.errors import (
 from localcloud.personalize.group_data import DataFolder
 from localcloud.personalize.models import ModelFolder
 from localcloud.personalize.persistence import read_resources, write_resources
+from localcloud.personalize.recommendation_log import RecommendationLog
 from localcloud.personalize.resources import RESOURCE_TYPES, Dataset, Resource, Schema
 from localcloud.personalize.s3 import Bucket
 from localcloud.personalize.serving import Server
@@ -50,6 +51,7 @@ class Region:
         self.lock = threading.RLock()
         self._tables: dict[type[Resource], dict[str, Resource]] = {kind: {} for kind in RESOURCE_TYPES}
         self.bucket = Bucket(endpoint_url, name, folder)
+        self.recommendations = RecommendationLog()
         self.servers: dict[str, Server] = {}
         self._steps = ThreadPoolExecutor(max_workers=2, thread_name_prefix="personalize-step")
         self._jobs = ThreadPoolExecutor(max_workers=PARALLEL_JOBS, thread_name_prefix="personalize-job")
@@ -162,18 +164,18 @@ class Region:
         self._steps.submit(_logged, work)
 
     def _bring_up(self, resource: Resource, work: Callable[[], None]) -> None:
-        if resource.status == states.PENDING:
-            self._enter(resource, states.IN_PROGRESS)
+        if resource.status == resource.WAITING:
+            self._enter(resource, resource.WORKING)
         try:
             work()
         except JobFailedError as failure:
-            self._enter(resource, states.FAILED, str(failure))
+            self._enter(resource, resource.FAILED, str(failure))
         except Exception as error:
             logger.exception("%s failed", resource.arn)
-            self._enter(resource, states.FAILED, f"Internal error: {type(error).__name__}: {error}")
+            self._enter(resource, resource.FAILED, f"Internal error: {type(error).__name__}: {error}")
         else:
-            if resource.status == states.IN_PROGRESS:
-                self._enter(resource, states.ACTIVE)
+            if resource.status == resource.WORKING:
+                self._enter(resource, resource.DONE)
 
     def _take_down(self, resource: Resource, work: Callable[[], None]) -> None:
         self._enter(resource, states.DELETE_IN_PROGRESS)

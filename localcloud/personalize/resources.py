@@ -30,13 +30,20 @@ class Resource:
 
     KIND: ClassVar[str]
     LABEL: ClassVar[str]
+    WAITING: ClassVar[str] = PENDING
+    WORKING: ClassVar[str] = IN_PROGRESS
+    DONE: ClassVar[str] = ACTIVE
+    FAILED: ClassVar[str] = FAILED
 
     arn: str
-    status: str = PENDING
+    status: str = ""
     failure_reason: str | None = None
     creation_date_time: float = field(default_factory=time.time)
     last_updated_date_time: float = field(default_factory=time.time)
     tags: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.status = self.status or self.WAITING
 
     def enter(self, status: str, failure_reason: str | None = None) -> None:
         """Change the status, with the reason when it is a failure."""
@@ -47,7 +54,7 @@ class Resource:
     @property
     def is_changing(self) -> bool:
         """Whether work on it is under way."""
-        return self.status in UNFINISHED
+        return self.status in UNFINISHED | {self.WAITING, self.WORKING}
 
 
 @dataclass(kw_only=True)
@@ -153,6 +160,10 @@ class DataDeletionJob(Job):
 
     KIND = "data-deletion-job"
     LABEL = "data deletion job"
+    WAITING = "PENDING"
+    WORKING = "IN_PROGRESS"
+    DONE = "COMPLETED"
+    FAILED = "FAILED"
 
     dataset_group_arn: str
     data_source: Json

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from localcloud.personalize.candidates import ItemCandidates
 from localcloud.personalize.catalogue import find_recipe
 from localcloud.personalize.errors import InvalidInputError, NotBuiltError
 from localcloud.personalize.filter_resources import parsed
 from localcloud.personalize.filters import FilterExpression, parameters_of
 from localcloud.personalize.operations import Answer, Request, operation
 from localcloud.personalize.quotas import RECOMMENDATIONS
+from localcloud.personalize.recipes import Exploration
 from localcloud.personalize.region import Region
 from localcloud.personalize.resources import ACTIVE, Campaign, Filter, SolutionVersion
 from localcloud.personalize.serving import Scored, Server
 
 _DEFAULT_RESULTS = 25
 _RANKING_INPUTS = 500
+_RESULTS_WITH_METADATA = 50
 
 
 @operation("GetRecommendations", "campaigns of custom solutions")
@@ -39,12 +41,49 @@ def get_recommendations(region: Region, request: Request) -> Answer:
     count = request.get("numResults", _DEFAULT_RESULTS)
     if not 1 <= count <= RECOMMENDATIONS:
         raise InvalidInputError(f"numResults is {count}; it must lie in [1, {RECOMMENDATIONS}].")
+    columns = _metadata_columns(campaign, request)
+    if columns and count > _RESULTS_WITH_METADATA:
+        raise InvalidInputError(
+            f"numResults is {count}; with metadata it is at most {_RESULTS_WITH_METADATA}."
+        )
     candidates = server.candidates(request.get("userId"), request.get("itemId"))
     expression = filter_of(region, version, request)
     mask = server.mask(expression, candidates, request.get("filterValues", {}))
-    items = server.recommend(candidates, mask, count)
-    columns = _metadata_columns(campaign, request)
-    return {"itemList": _item_list(server, items, columns), "recommendationId": _recommendation_id()}
+    exploration = exploration_of(campaign.campaign_config or {})
+    items = server.recommend(candidates, mask, count, exploration)
+    for promotion in request.get("promotions", []):
+        items = _promoted(region, version, server, candidates, items, promotion, count)
+    recommendation_id = region.recommendations.record(campaign.arn, [item.item_id for item in items])
+    return {"itemList": _item_list(server, items, columns), "recommendationId": recommendation_id}
+
+
+def _promoted(
+    region: Region,
+    version: SolutionVersion,
+    server: Server,
+    candidates: ItemCandidates,
+    items: list[Scored],
+    promotion: dict[str, Any],
+    count: int,
+) -> list[Scored]:
+    """Give a share of the places to the items of the promotion's filter."""
+    if "filterArn" not in promotion or "percentPromotedItems" not in promotion:
+        raise InvalidInputError("A promotion needs a filterArn and percentPromotedItems.")
+    expression = filter_of(region, version, promotion)
+    mask = server.mask(expression, candidates, promotion.get("filterValues", {}))
+    places = count * promotion["percentPromotedItems"] // 100
+    promoted = server.recommend(candidates, mask, places) if places else []
+    return server.promote(items, promoted, promotion.get("name", "promotion"), count)
+
+
+def exploration_of(config: Mapping[str, Any]) -> Exploration:
+    """Return the exploration of a campaign's or batch job's configuration, AWS's default without one."""
+    given = config.get("itemExplorationConfig", {})
+    default = Exploration()
+    return Exploration(
+        weight=float(given.get("explorationWeight", default.weight)),
+        item_age_cut_off_days=float(given.get("explorationItemAgeCutOff", default.item_age_cut_off_days)),
+    )
 
 
 @operation("GetPersonalizedRanking")
@@ -64,10 +103,8 @@ def get_personalized_ranking(region: Region, request: Request) -> Answer:
     mask = server.mask(expression, candidates, request.get("filterValues", {}))
     items = server.rank(candidates, mask, item_ids)
     columns = _metadata_columns(campaign, request)
-    return {
-        "personalizedRanking": _item_list(server, items, columns),
-        "recommendationId": _recommendation_id(),
-    }
+    recommendation_id = region.recommendations.record(campaign.arn, [item.item_id for item in items])
+    return {"personalizedRanking": _item_list(server, items, columns), "recommendationId": recommendation_id}
 
 
 def server_of(region: Region, version: SolutionVersion) -> Server:
@@ -130,14 +167,12 @@ def _item_list(server: Server, items: Sequence[Scored], columns: Sequence[str]) 
         record: dict[str, Any] = {"itemId": item.item_id}
         if with_scores:
             record["score"] = round(item.score, 7)
+        if item.promotion is not None:
+            record["promotionName"] = item.promotion
         if columns:
             record["metadata"] = server.metadata(item.item_id, columns)
         listed.append(record)
     return listed
-
-
-def _recommendation_id() -> str:
-    return f"RID-{uuid.uuid4()}"
 
 
 def _an(name: str) -> str:

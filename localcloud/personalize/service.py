@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from localcloud.context import ACCOUNT_ID
 from localcloud.personalize import operations
-from localcloud.personalize.errors import PersonalizeError
+from localcloud.personalize.errors import InternalServerError, PersonalizeError
 from localcloud.personalize.region import Region
 from localcloud.personalize.wire import SERVICES, decode, encode_answer, encode_error, render, rest_paths
 
@@ -69,6 +69,9 @@ class Personalize:
             content = encode_answer(render(result, shape) if shape else {})
         except PersonalizeError as error:
             return encode_error(error)
+        except Exception as error:
+            logger.exception("%s %s %s failed", method, path, target)
+            return encode_error(InternalServerError(f"{type(error).__name__}: {error}"))
         return 200, {"Content-Type": "application/x-amz-json-1.1"}, content
 
     def stop(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,17 +16,18 @@ from localcloud.personalize.filters import FilterExpression, allowed
 from localcloud.personalize.group_data import GroupData
 from localcloud.personalize.history import History
 from localcloud.personalize.metrics import top_items
-from localcloud.personalize.recipes import Model, Query, Recipe
+from localcloud.personalize.recipes import Exploration, Model, Query, Recipe, explore
 
 Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Scored:
-    """An item with its score; `reason` as AWS gives it, None mostly."""
+    """An item with its score, and the name of the promotion that put it there."""
 
     item_id: str
     score: float
+    promotion: str | None = None
 
 
 class Server:
@@ -40,6 +41,7 @@ class Server:
         self._data = data
         self._schemas = schemas
         self._columns = ItemColumns(model)
+        self._random = np.random.default_rng()
 
     def candidates(self, user_id: str | None, item_id: str | None) -> ItemCandidates:
         """Return the items as the filters of one request see them."""
@@ -69,8 +71,14 @@ class Server:
         item = index.get(candidates.item_id) if candidates.item_id is not None else None
         return self.model.scores(Query(np.array(known, dtype=np.int32), item, candidates.user))
 
-    def recommend(self, candidates: ItemCandidates, mask: Mask, count: int) -> list[Scored]:
-        """Return the best items that the mask allows; scores are shares of all items' exponentials."""
+    def recommend(
+        self,
+        candidates: ItemCandidates,
+        mask: Mask,
+        count: int,
+        exploration: Exploration | None = None,
+    ) -> list[Scored]:
+        """Return the best items that the mask allows, some of them explored; scores are shares over all items."""
         logits = self.logits(candidates)
         item_ids = self.model.item_ids
         shares = np.exp(logits - logits.max(initial=-np.inf))
@@ -80,7 +88,20 @@ class Server:
             mask[self.model.item_index[candidates.item_id]] = False
         positions = np.flatnonzero(mask)
         best = positions[top_items(logits[positions], count)]
+        if exploration is not None and self.recipe.explores:
+            best = explore(self.model, logits, best, mask, exploration, self._random)
         return [Scored(item_ids[place], float(shares[place])) for place in best]
+
+    def promote(
+        self, items: list[Scored], promoted: list[Scored], promotion: str, count: int
+    ) -> list[Scored]:
+        """Return `count` items of which the promoted ones, in their order, take places chosen at random."""
+        names = {item.item_id for item in promoted}
+        others = [item for item in items if item.item_id not in names][: count - len(promoted)]
+        total = len(promoted) + len(others)
+        places = set(self._random.choice(total, len(promoted), replace=False).tolist()) if promoted else set()
+        queues = iter(replace(item, promotion=promotion) for item in promoted), iter(others)
+        return [next(queues[0] if place in places else queues[1]) for place in range(total)]
 
     def rank(self, candidates: ItemCandidates, mask: Mask, item_ids: Sequence[str]) -> list[Scored]:
         """Return the given items, best first; scores sum to 1; unknown items come last with 0."""

@@ -141,19 +141,22 @@ def _features(
     return (sp.diags(1.0 / np.maximum(lengths, 1e-9)) @ matrix).tocsr().astype(np.float32)
 
 
+def _bins(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Return the decile of each number."""
+    if len(numbers) == 0:
+        return np.zeros(0, dtype=np.int64)
+    edges = np.unique(np.quantile(numbers, np.linspace(0, 1, _NUMBER_BINS + 1)[1:-1]))
+    return np.searchsorted(edges, numbers).astype(np.int64)
+
+
 def _tokens_of(
     values: pa.ChunkedArray, column: Column, rows: npt.NDArray[np.int64], item_count: int
 ) -> sp.csr_matrix:
     values = values.combine_chunks()
     if column.is_number:
         numbers = values.to_numpy(zero_copy_only=False).astype(np.float64)
-        present = ~np.isnan(numbers)
-        edges = (
-            np.unique(np.quantile(numbers[present], np.linspace(0, 1, _NUMBER_BINS + 1)[1:-1]))
-            if present.any()
-            else []
-        )
-        places, codes = np.flatnonzero(present), np.searchsorted(edges, numbers[present])
+        places = np.flatnonzero(~np.isnan(numbers))
+        codes = _bins(numbers[places])
     else:
         texts = pc.cast(values, pa.string())
         if column.textual:

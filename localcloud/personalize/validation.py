@@ -42,7 +42,7 @@ def validate(request: dict[str, Any], shape: Shape | None) -> dict[str, Any]:
 
 def _problems(value: Any, shape: Shape, path: str) -> Iterator[str]:
     expected = _PYTHON_TYPES[shape.type_name]
-    if not isinstance(value, expected) or (isinstance(value, bool) and bool not in expected):
+    if not _is_one_of(value, expected) or (isinstance(value, bool) and bool not in expected):
         yield _violation(value, path, f"Member must be of type {shape.type_name}")
         return
     if isinstance(shape, StructureShape):
@@ -60,6 +60,10 @@ def _problems(value: Any, shape: Shape, path: str) -> Iterator[str]:
         yield from _string_problems(value, shape, path)
     elif not isinstance(value, bool):
         yield from _size_problems(value, value, shape, path, "value")
+
+
+def _is_one_of(value: object, types: tuple[type, ...]) -> bool:
+    return isinstance(value, types)
 
 
 def _structure_problems(value: dict[str, Any], shape: StructureShape, path: str) -> Iterator[str]:

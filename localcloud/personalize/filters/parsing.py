@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, v_args
+from lark import Lark, Token, Transformer, UnexpectedCharacters, UnexpectedInput, v_args
 from lark.exceptions import UnexpectedToken
 
 from localcloud.personalize.filters.syntax import (
@@ -70,14 +70,12 @@ def parse_filter(text: str) -> FilterExpression:
 
 
 def _syntax_error(text: str, error: UnexpectedInput) -> FilterSyntaxError:
+    at_end = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+    position = len(text) + 1 if at_end or error.pos_in_stream is None else error.pos_in_stream + 1
     if isinstance(error, UnexpectedCharacters):
-        names, position = set(error.allowed), error.pos_in_stream + 1
+        names = set(error.allowed)
     else:
-        names = set(error.expected) if isinstance(error, UnexpectedToken | UnexpectedEOF) else set()
-        at_end = isinstance(error, UnexpectedEOF) or (
-            isinstance(error, UnexpectedToken) and error.token.type == "$END"
-        )
-        position = len(text) + 1 if at_end else (error.pos_in_stream or 0) + 1
+        names = set(error.expected) if isinstance(error, UnexpectedToken) else set()
     before = text[: position - 1]
     in_list = before.count("(") > before.count(")")
     unlikely = {"WS"} if in_list else {"WS", "RPAR", "COMMA"}

@@ -14,15 +14,18 @@ from localcloud.personalize.recipes.base import (
     TrainingData,
     read_model,
 )
+from localcloud.personalize.recipes.exploration import Exploration, explore
 
 __all__ = [
     "RECIPES",
+    "Exploration",
     "Hyperparameter",
     "Hyperparameters",
     "Model",
     "Query",
     "Recipe",
     "TrainingData",
+    "explore",
     "load",
 ]
 

@@ -80,18 +80,21 @@ def fit(data: TrainingData, hyperparameters: Hyperparameters) -> SequenceModel:
     recency = (
         _recency(log.timestamps) if hyperparameters["recency_mask"] else np.ones(len(log), dtype=np.float32)
     )
-    popularity = np.bincount(log.items, weights=weights, minlength=data.item_count)
+    popularity = np.bincount(log.items, weights=weights, minlength=data.item_count).astype(np.float64)
     recent = np.bincount(log.items, weights=weights * recency, minlength=data.item_count)
     lags = min(_LAGS, int(hyperparameters["bptt"]))
     counts = count_transitions(log, data.item_count, weights * (0.5 + 0.5 * recency), lags, _LAG_DECAY)
     transitions = keep_strongest(normalise(counts, popularity, 5.0, 0.3), _NEIGHBOURS)
     arrays = {
         "log_popularity": np.log(recent + 0.1).astype(np.float32),
+        "interaction_counts": popularity.astype(np.float32),
+        "created": data.created,
         **_parts("transitions", transitions),
         **_parts("features", data.features),
     }
     settings = {
         "bptt": float(hyperparameters["bptt"]),
+        "newest": float(log.timestamps.max(initial=0)),
         "transition_weight": 1.0,
         "metadata_weight": 0.2,
         "popularity_weight": 0.2,

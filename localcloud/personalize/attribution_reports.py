@@ -1,0 +1,106 @@
+"""The reports of metric attributions: streamed events to CloudWatch, imported ones to S3."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from localcloud.personalize.avro import parse_schema
+from localcloud.personalize.csv_import import read_csv_files
+from localcloud.personalize.metric_attributions import SUM
+from localcloud.personalize.region import Region
+from localcloud.personalize.resources import Dataset, DatasetImportJob, MetricAttribution, Schema
+
+_WINDOW_SECONDS = 900
+_FRESH_SECONDS = 14 * 86_400
+_NO_SOURCE = "SOURCE_NAME_UNDEFINED"
+_NAMESPACE = "AWS/Personalize"
+_DATA_AT_ONCE = 500
+
+Row = Mapping[str, Any]
+# (metric name, event type, function, source, start of the window) to the value.
+Totals = dict[tuple[str, str, str, str, int], float]
+
+
+def report_streamed_events(region: Region, group_arn: str, events: Sequence[Row]) -> None:
+    """Send what events of the last 14 days count for to CloudWatch, in the background."""
+    attributions = region.all(MetricAttribution, dataset_group_arn=group_arn)
+    if not attributions:
+        return
+    fresh = [event for event in events if event["TIMESTAMP"] > time.time() - _FRESH_SECONDS]
+    totals = _totals(region, attributions[0], fresh)
+    if totals:
+        region.in_background(lambda: _to_cloudwatch(region, totals))
+
+
+def report_imported_events(
+    region: Region, dataset: Dataset, job: DatasetImportJob, paths: Iterable[Path]
+) -> None:
+    """Write what the events of an import count for to a CSV file in S3."""
+    attribution = region.all(MetricAttribution, dataset_group_arn=dataset.dataset_group_arn)[0]
+    schema = parse_schema(region.get(Schema, dataset.schema_arn).schema)
+    totals = _totals(region, attribution, read_csv_files(paths, schema).to_pylist())
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        ["METRIC_NAME", "EVENT_TYPE", "VALUE", "MATH_FUNCTION", "EVENT_ATTRIBUTION_SOURCE", "TIMESTAMP"]
+    )
+    for (name, event_type, function, source, start), value in sorted(totals.items()):
+        writer.writerow([name, event_type, value, function, source, start])
+    folder = attribution.metrics_output_config["s3DataDestination"]["path"].rstrip("/")
+    file = f"AggregatedAttributionMetrics-{job.import_mode}-{int(time.time())}.csv"
+    region.bucket.write(text.getvalue().encode(), f"{folder}/{file}")
+
+
+def _totals(region: Region, attribution: MetricAttribution, rows: Iterable[Row]) -> Totals:
+    items = region.data.of(attribution.dataset_group_arn).items()
+    totals: Totals = {}
+    for row in rows:
+        for metric in attribution.metrics:
+            if str(row.get("EVENT_TYPE", "")).lower() != metric["eventType"].lower():
+                continue
+            match = SUM.fullmatch(metric["expression"].strip())
+            value = 1.0
+            if match:
+                record = row if match.group(1).lower() == "interactions" else items.get(row["ITEM_ID"], {})
+                value = float(record.get(match.group(2).upper()) or 0.0)
+            start = row["TIMESTAMP"] - row["TIMESTAMP"] % _WINDOW_SECONDS
+            function = "sum" if match else "samplecount"
+            key = (metric["metricName"], metric["eventType"], function, _source(region, row), start)
+            totals[key] = totals.get(key, 0.0) + value
+    return totals
+
+
+def _source(region: Region, row: Row) -> str:
+    given = row.get("EVENT_ATTRIBUTION_SOURCE")
+    return str(given or region.recommendations.campaign(row.get("RECOMMENDATION_ID")) or _NO_SOURCE)
+
+
+def _to_cloudwatch(region: Region, totals: Totals) -> None:
+    client = boto3.client(
+        "cloudwatch",
+        endpoint_url=region.endpoint_url,
+        region_name=region.name,
+        aws_access_key_id="localcloud",
+        aws_secret_access_key="localcloud",  # noqa: S106 - the emulator takes any credentials
+    )
+    data = [
+        {
+            "MetricName": name,
+            "Dimensions": [
+                {"Name": "EVENT_TYPE", "Value": event_type},
+                {"Name": "EVENT_ATTRIBUTION_SOURCE", "Value": source},
+            ],
+            "Timestamp": start,
+            "Value": value,
+        }
+        for (name, event_type, _function, source, start), value in totals.items()
+    ]
+    for first in range(0, len(data), _DATA_AT_ONCE):
+        client.put_metric_data(Namespace=_NAMESPACE, MetricData=data[first : first + _DATA_AT_ONCE])
