@@ -1,16 +1,16 @@
 """S3 whose objects are files: moto's API over a folder tree that engines read without copying.
 
-`install(context)` puts the tree at `<work_dir>/s3`: the newest version of each key is the file `<bucket>/<key>`.
-Other services use `object_tree()`.
+`install(context)` puts the tree at `<work_dir>/s3`, where the newest version of each key is the file
+`<bucket>/<key>`. Other services use `object_tree()`, and `pull_direct_writes()` after writing into it.
 """
 
 from __future__ import annotations
 
 from localcloud.context import CloudContext
-from localcloud.s3.storage import patch_moto
+from localcloud.s3.storage import patch_moto, pull_direct_writes
 from localcloud.s3.tree import ObjectTree
 
-__all__ = ["ObjectTree", "install", "object_tree"]
+__all__ = ["ObjectTree", "install", "object_tree", "pull_direct_writes"]
 
 _installed: list[ObjectTree] = []
 

@@ -8,18 +8,20 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from moto.s3 import models
-from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, S3Backend, s3_backends
-from moto.s3.responses import S3Response
+import moto.s3.models
+import moto.s3.responses
 from moto.s3.utils import _VersionedKeyStore
 
 from localcloud.context import ACCOUNT_ID
 from localcloud.s3.tree import FileState, ObjectTree, StoredBytes
 
+# moto's classes are patched here, which their types do not foresee.
+models: Any = moto.s3.models
+responses: Any = moto.s3.responses
 BLOCK_BYTES = 16 * 1024 * 1024
 
 
-class TreeKeyStore(_VersionedKeyStore):  # type: ignore[misc]
+class TreeKeyStore(_VersionedKeyStore):
     """A bucket's keys; whatever changes the newest version of one changes its file."""
 
     def __init__(self, tree: ObjectTree, bucket: str) -> None:
@@ -39,19 +41,19 @@ class TreeKeyStore(_VersionedKeyStore):  # type: ignore[misc]
             super().setlist(key, list_)
             self._publish(key)
 
-    def pop(self, key: str) -> None:
+    def pop(self, key: str) -> None:  # type: ignore[override]
         """Remove a key with all its versions."""
         with self._tree.lock:
             super().pop(key)
             self._publish(key)
 
     def pull_direct_writes(self) -> None:
-        """Make versions of files that were written into the bucket's folder, and delete keys whose file is gone."""
+        """Make versions of files written into the bucket's folder; delete keys whose file is gone."""
         with self._tree.lock:
             found = self._tree.scan(self._bucket)
             changed = [key for key, state in found.items() if self._published.get(key) != state]
             gone = [key for key in self._published if key not in found]
-            backend = s3_backends[ACCOUNT_ID]["aws"]
+            backend = models.s3_backends[ACCOUNT_ID]["aws"]
             for key in changed:
                 path = self._tree.key_path(self._bucket, key)
                 if path is not None and path.exists():
@@ -62,7 +64,7 @@ class TreeKeyStore(_VersionedKeyStore):  # type: ignore[misc]
 
     def _publish(self, key: str) -> None:
         newest = self.get(key)
-        version = newest.stored.path if isinstance(newest, FakeKey) else None
+        version = newest.stored.path if isinstance(newest, models.FakeKey) else None
         state = self._tree.publish(self._bucket, key, version)
         if state is None:
             self._published.pop(key, None)
@@ -72,7 +74,7 @@ class TreeKeyStore(_VersionedKeyStore):  # type: ignore[misc]
 
 def pull_direct_writes(bucket_names: Iterable[str] | None = None) -> None:
     """Bring the files written directly into the tree (of all buckets if none are named) into S3."""
-    buckets = s3_backends[ACCOUNT_ID]["aws"].buckets
+    buckets = models.s3_backends[ACCOUNT_ID]["aws"].buckets
     for name in list(buckets) if bucket_names is None else bucket_names:
         if name in buckets:
             buckets[name].keys.pull_direct_writes()
@@ -102,28 +104,33 @@ def _patch_keys(tree: ObjectTree) -> None:
         key.contentsize = len(value)
 
     def etag(key: Any) -> str:
-        if key._etag is None:  # noqa: SLF001 - moto's own field, patched here
-            key._etag = _md5(key.stored.path)  # noqa: SLF001
-        return f'"{key._etag}"'  # noqa: SLF001
+        if key._etag is None:
+            key._etag = _md5(key.stored.path)
+        return f'"{key._etag}"'
 
-    def dispose(key: Any, garbage: bool = False) -> None:  # noqa: FBT001, FBT002, ARG001 - moto's signature
+    def dispose(key: Any, garbage: bool = False) -> None:  # noqa: ARG001 - moto's signature
         if not key.disposed and hasattr(key, "stored"):
             key.stored.path.unlink(missing_ok=True)
         if key.multipart:
             key.multipart.dispose()
         key.disposed = True
 
-    FakeKey.value = property(read, write)
-    FakeKey.etag = property(etag)
-    FakeKey.dispose = dispose
+    def deep_copy(key: Any, _memo: dict[int, Any]) -> Any:
+        # moto copies keys to list versions: the copy shares the bytes and does not own them.
+        copied = object.__new__(type(key))
+        copied.__dict__.update(key.__dict__, disposed=True)
+        return copied
+
+    models.FakeKey.__deepcopy__ = deep_copy
+    models.FakeKey.value = property(read, write)
+    models.FakeKey.etag = property(etag)
+    models.FakeKey.dispose = dispose
 
 
 def _patch_multipart(tree: ObjectTree) -> None:
     """Join the parts of an upload on disk, block by block, and let go of them."""
 
-    def complete(
-        upload: Any, body: Iterable[tuple[int, str]]
-    ) -> tuple[Any, str, tuple[str, str, int] | None]:
+    def complete(upload: Any, body: Iterable[tuple[int, str]]) -> tuple[Any, str, tuple[str, str, int]]:
         joined = StoredBytes(tree.new_version())
         digests = b""
         chosen: list[Any] = []
@@ -145,32 +152,27 @@ def _patch_multipart(tree: ObjectTree) -> None:
         etag = f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(chosen)}"
         return joined, etag, checksum
 
-    FakeMultipart.complete = complete
+    models.FakeMultipart.complete = complete
 
 
-def _checksum(metadata: Any, joined: StoredBytes, parts: list[Any]) -> tuple[str, str, int] | None:
+def _checksum(metadata: Any, joined: StoredBytes, parts: list[Any]) -> tuple[str, str, int]:
     builder = models.MultipartChecksumBuilder(
         metadata.get("x-amz-checksum-algorithm"), metadata.get("x-amz-checksum-type")
     )
     if builder.checksum_type == "COMPOSITE":
         for part in parts:
             builder.addPart(part.value)
-    else:
-        with joined.path.open("rb") as file:
-            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if len(joined) else b""
-            builder.complete_object = content
-            built: tuple[str, str, int] | None = (
-                builder.checksum_type,
-                models.compute_checksum(content, builder.checksum_algorithm).decode(),
-                len(parts),
-            )
-            return built
-    return builder.build()  # type: ignore[no-any-return]
+        built: tuple[str, str, int] = builder.build()
+        return built
+    with joined.path.open("rb") as file:
+        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if len(joined) else b""
+        checksum = models.compute_checksum(content, builder.checksum_algorithm).decode()
+    return builder.checksum_type, checksum, len(parts)
 
 
 def _patch_buckets(tree: ObjectTree) -> None:
     """Give every bucket its folder."""
-    create, delete = FakeBucket.__init__, S3Backend.delete_bucket
+    create, delete = models.FakeBucket.__init__, models.S3Backend.delete_bucket
 
     def create_with_folder(bucket: Any, name: str, *arguments: Any, **options: Any) -> None:
         create(bucket, name, *arguments, **options)
@@ -183,20 +185,20 @@ def _patch_buckets(tree: ObjectTree) -> None:
             tree.remove_bucket(bucket_name)
         return deleted
 
-    FakeBucket.__init__ = create_with_folder
-    S3Backend.delete_bucket = delete_with_folder
+    models.FakeBucket.__init__ = create_with_folder
+    models.S3Backend.delete_bucket = delete_with_folder
 
 
 def _patch_requests(tree: ObjectTree) -> None:
     """Look for direct writes before a request reads its bucket, as long as someone may write."""
-    set_up = S3Response.setup_class
+    set_up = responses.S3Response.setup_class
 
     def set_up_with_look(response: Any, *arguments: Any, **options: Any) -> None:
         set_up(response, *arguments, **options)
         if tree.has_writers:
             pull_direct_writes([response.bucket_name] if response.bucket_name else None)
 
-    S3Response.setup_class = set_up_with_look
+    responses.S3Response.setup_class = set_up_with_look
 
 
 def _append(target: Any, source: Path) -> None:

@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+from moto.s3.models import s3_backends
+
+from localcloud.context import ACCOUNT_ID
 
 # What Spark and Hadoop keep in a table's folder while they write; never an object.
 SCRATCH_NAMES = ("_temporary", ".spark-staging", ".hive-staging")
@@ -37,7 +41,7 @@ class FileState:
 
 
 class ObjectTree:
-    """`<root>/<bucket>/<key>` for every key whose name a file can have; older versions only in the version store."""
+    """`<root>/<bucket>/<key>` for every key that can be a file's name; older versions in a version store."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -62,22 +66,18 @@ class ObjectTree:
         return self._versions / uuid.uuid4().hex
 
     def adopt(self, file: Path) -> StoredBytes:
-        """Take the bytes of `file`, which must lie on the tree's disk, into the version store without copying."""
+        """Take the bytes of `file`, on the tree's disk, into the version store without copying."""
         version = self.new_version()
         os.link(file, version)
         return StoredBytes(version)
 
     def put_file(self, bucket: str, key: str, file: Path) -> None:
         """Put `file` (on the tree's disk) as an object, without copying it. Raises moto's MissingBucket."""
-        from moto.s3.models import s3_backends  # noqa: PLC0415 - moto reads its settings when imported
-
-        from localcloud.context import ACCOUNT_ID  # noqa: PLC0415
-
-        s3_backends[ACCOUNT_ID]["aws"].put_object(bucket, key, self.adopt(file))
+        s3_backends[ACCOUNT_ID]["aws"].put_object(bucket, key, cast(Any, self.adopt(file)))
 
     @contextmanager
     def direct_writes(self) -> Iterator[None]:
-        """While open, other processes may write below a bucket's folder: every S3 request looks for changes first."""
+        """While open, others may write into bucket folders: every S3 request looks for changes first."""
         with self.lock:
             self._writers += 1
         try:
@@ -92,18 +92,19 @@ class ObjectTree:
         return self._writers > 0
 
     def publish(self, bucket: str, key: str, version: Path | None) -> FileState | None:
-        """Make the key's file the given version, or remove it; return its state, None when the key has no file."""
+        """Make the key's file the given version, or remove it; return its state, None if there is no file."""
         path = self.key_path(bucket, key)
         if path is None:
             return None
         if version is None:
             self._remove(bucket, path)
             return None
+        link = self._versions / f"{version.name}.link"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            link = self._versions / f"{version.name}.link"
-            os.link(version, link)
-            link.replace(path)
+            if not (path.exists() and path.samefile(version)):
+                os.link(version, link)
+                link.replace(path)
         except (FileExistsError, NotADirectoryError, IsADirectoryError):
             # Both `a` and `a/b` are keys: only one can be a file; the other is served from the version store.
             link.unlink(missing_ok=True)
@@ -145,7 +146,7 @@ def _too_long(part: str) -> bool:
 
 def _files(folder: str, prefix: str) -> Iterator[tuple[str, FileState]]:
     try:
-        entries: list[Any] = list(os.scandir(folder))
+        entries = list(os.scandir(folder))
     except (FileNotFoundError, NotADirectoryError):
         return
     for entry in entries:
