@@ -17,7 +17,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from localcloud.context import CloudContext
 
 # Each is a module or package of localcloud with `install(context)`; the order is the order of installation.
-SERVICES: tuple[str, ...] = ("s3", "cloudformation", "stepfunctions", "aws_lambda", "personalize")
+SERVICES: tuple[str, ...] = ("s3", "cloudformation", "stepfunctions", "aws_lambda", "event_sources", "personalize")
 
 
 class Service(Protocol):
