@@ -17,7 +17,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from localcloud.context import CloudContext
 
 # Each is a module or package of localcloud with `install(context)`; the order is the order of installation.
-SERVICES: tuple[str, ...] = ("s3", "cloudformation", "stepfunctions", "aws_lambda", "event_sources", "personalize")
+SERVICES: tuple[str, ...] = ("s3", "glue", "cloudformation", "stepfunctions", "aws_lambda", "event_sources", "apigateway", "personalize")
 
 
 class Service(Protocol):
@@ -59,11 +59,20 @@ def run(host: str, port: int, data_dir: Path | None) -> None:
     )
     from werkzeug.serving import make_server  # noqa: PLC0415
 
+    class QuietRequestHandler(MotoRequestHandler):  # type: ignore[misc]
+        """Logs no requests, and keeps connections open: a client's next request then costs no new one."""
+
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Say nothing: a deployment makes thousands of requests."""
+
     with tempfile.TemporaryDirectory(prefix="localcloud-") as work_dir:
         context = CloudContext(host=host, port=port, work_dir=Path(work_dir), data_dir=data_dir)
         moto_app = cast(WSGIApplication, DomainDispatcherApplication(create_backend_app))
         server = make_server(
-            host, port, context.dispatch(moto_app), threaded=True, request_handler=MotoRequestHandler
+            host, port, context.dispatch(moto_app), threaded=True, request_handler=QuietRequestHandler
         )
         context.port = server.port
         os.environ["MOTO_PORT"] = str(server.port)

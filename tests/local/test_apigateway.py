@@ -1,0 +1,165 @@
+"""Deployed REST stages answer: routed, guarded, validated, and integrated as on AWS."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import urllib3
+
+from tests.local.conftest import REGION, LocalCloudServer
+from tests.local.test_lambda import deploy
+
+ECHO = """
+import json
+def handler(event, context):
+    if event["path"] == "/broken":
+        return "not a proxy response"
+    return {"statusCode": 200, "headers": {"X-Kind": "echo"}, "body": json.dumps(event)}
+"""
+
+
+@dataclass
+class Api:
+    """A deployed test API."""
+
+    server: LocalCloudServer
+    api_id: str
+    root_id: str
+    function_arn: str
+
+    def method(self, path: str, http_method: str = "GET", **settings: Any) -> None:
+        client, parent = self.server.client("apigateway"), self.root_id
+        existing = {
+            r["path"]: r["id"] for r in client.get_resources(restApiId=self.api_id, limit=500)["items"]
+        }
+        walked = ""
+        for part in path.strip("/").split("/"):
+            walked += f"/{part}"
+            parent = (
+                existing.get(walked)
+                or client.create_resource(restApiId=self.api_id, parentId=parent, pathPart=part)["id"]
+            )
+        place = {"restApiId": self.api_id, "resourceId": parent, "httpMethod": http_method}
+        client.put_method(**place, authorizationType=settings.pop("authorizationType", "NONE"), **settings)
+        uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{self.function_arn}/invocations"
+        client.put_integration(**place, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+
+    def deploy(self) -> None:
+        self.server.client("apigateway").create_deployment(restApiId=self.api_id, stageName="v1")
+
+    def call(self, path: str, method: str = "GET", **rest: Any) -> tuple[int, Any]:
+        headers = {"Host": f"{self.api_id}.execute-api.{REGION}.amazonaws.com", **rest.pop("headers", {})}
+        url = f"{self.server.endpoint_url}/v1{path}"
+        response = urllib3.request(method, url, headers=headers, **rest)
+        return response.status, json.loads(response.data)
+
+
+@pytest.fixture
+def api(localcloud_server: LocalCloudServer) -> Api:
+    name = deploy(localcloud_server, ECHO, Timeout=10)
+    arn = localcloud_server.client("lambda").get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    client = localcloud_server.client("apigateway")
+    api_id = client.create_rest_api(name=f"api-{uuid.uuid4().hex[:6]}")["id"]
+    root = client.get_resources(restApiId=api_id)["items"][0]["id"]
+    return Api(localcloud_server, api_id, root, arn)
+
+
+def test_the_function_sees_the_request_in_awss_shape(api: Api) -> None:
+    api.method("/users/{userId}/trips", "POST")
+    api.deploy()
+    status, event = api.call("/users/a%2Fb/trips?n=1&n=2", "POST", body=b'{"x": 1}', headers={"X-Extra": "y"})
+    assert status == 200
+    assert event["resource"] == "/users/{userId}/trips"
+    assert event["pathParameters"] == {"userId": "a/b"}
+    assert event["multiValueQueryStringParameters"] == {"n": ["1", "2"]}
+    assert event["body"] == '{"x": 1}'
+    assert event["headers"]["X-Extra"] == "y"
+    assert event["requestContext"]["stage"] == "v1"
+
+
+def test_the_stage_also_answers_under_a_path_of_localcloud(api: Api) -> None:
+    api.method("/health")
+    api.deploy()
+    url = f"{api.server.endpoint_url}/_localcloud/execute-api/{api.api_id}/v1/health"
+    assert urllib3.request("GET", url).status == 200
+
+
+def test_only_what_is_deployed_answers(api: Api) -> None:
+    api.method("/old")
+    api.deploy()
+    api.method("/new")
+    assert api.call("/old")[0] == 200
+    assert api.call("/new") == (403, {"message": "Missing Authentication Token"})
+    api.deploy()
+    assert api.call("/new")[0] == 200
+
+
+def test_an_exact_path_wins_over_a_parameter_and_a_greedy_one(api: Api) -> None:
+    api.method("/items/{proxy+}")
+    api.method("/items/{itemId}")
+    api.method("/items/popular")
+    api.deploy()
+    assert api.call("/items/popular")[1]["resource"] == "/items/popular"
+    assert api.call("/items/7")[1]["resource"] == "/items/{itemId}"
+    assert api.call("/items/7/similar")[1]["pathParameters"] == {"proxy": "7/similar"}
+
+
+def test_a_key_in_a_usage_plan_is_needed_and_its_throttle_holds(api: Api) -> None:
+    api.method("/guarded", apiKeyRequired=True)
+    api.deploy()
+    client = api.server.client("apigateway")
+    key = client.create_api_key(name="k", enabled=True)
+    assert api.call("/guarded")[0] == 403
+    assert api.call("/guarded", headers={"x-api-key": key["value"]})[0] == 403
+    plan = client.create_usage_plan(
+        name="p",
+        apiStages=[{"apiId": api.api_id, "stage": "v1"}],
+        throttle={"rateLimit": 0.001, "burstLimit": 2},
+    )
+    client.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
+    answers = [api.call("/guarded", headers={"x-api-key": key["value"]})[0] for _ in range(3)]
+    assert answers == [200, 200, 429]
+
+
+def test_request_validators_refuse_before_the_function_is_called(api: Api) -> None:
+    client = api.server.client("apigateway")
+    validator = client.create_request_validator(
+        restApiId=api.api_id, name="all", validateRequestBody=True, validateRequestParameters=True
+    )["id"]
+    schema = {"type": "object", "required": ["items"]}
+    client.create_model(
+        restApiId=api.api_id, name="Items", contentType="application/json", schema=json.dumps(schema)
+    )
+    api.method(
+        "/rank",
+        "POST",
+        requestValidatorId=validator,
+        requestModels={"application/json": "Items"},
+        requestParameters={"method.request.querystring.n": True},
+    )
+    api.deploy()
+    status, body = api.call("/rank", "POST", body=b'{"items": []}')
+    assert (status, body["message"]) == (400, "Missing required request parameters: [n]")
+    assert api.call("/rank?n=1", "POST", body=b"{}") == (400, {"message": "Invalid request body"})
+    assert api.call("/rank?n=1", "POST", body=b'{"items": []}')[0] == 200
+
+
+def test_a_malformed_answer_is_a_bad_gateway(api: Api) -> None:
+    api.method("/broken")
+    api.deploy()
+    assert api.call("/broken") == (502, {"message": "Internal server error"})
+
+
+def test_iam_authorization_needs_a_signature(api: Api) -> None:
+    api.method("/signed", authorizationType="AWS_IAM")
+    api.deploy()
+    assert api.call("/signed")[0] == 403
+    signature = (
+        "AWS4-HMAC-SHA256 Credential=AKID/20260101/ap-south-1/execute-api/aws4_request, "
+        f"SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
+    )
+    assert api.call("/signed", headers={"Authorization": signature})[0] == 200
