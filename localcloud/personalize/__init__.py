@@ -10,6 +10,7 @@ from localcloud.personalize.service import Personalize, plug_into_moto
 # Each module registers the operations of one kind of resource.
 OPERATION_MODULES = (
     "batch_inference",
+    "batch_segment",
     "campaigns",
     "catalogue",
     "data_deletion_jobs",
@@ -21,6 +22,7 @@ OPERATION_MODULES = (
     "filter_resources",
     "import_jobs",
     "metric_attributions",
+    "recommenders",
     "runtime",
     "schemas",
     "solution_versions",

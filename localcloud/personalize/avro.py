@@ -110,7 +110,7 @@ def _column(field: Any) -> Column:
     given = field.get("type")
     types = given if isinstance(given, list) else [given]
     kinds = [kind for kind in types if kind != "null"]
-    if len(kinds) != 1 or kinds[0] not in PRIMITIVES:
+    if len(kinds) != 1 or not isinstance(kinds[0], str) or kinds[0] not in PRIMITIVES:
         raise InvalidInputError(
             f"The field {name} has the type {json.dumps(given)}; it must be one of {', '.join(sorted(PRIMITIVES))}, "
             "alone or in a list with null."

@@ -68,6 +68,12 @@ class GroupData:
             log = self._store.log
             return History.of(log, log.rows_of(user_id), self._stream.events.get(user_id, []))
 
+    def user_ids(self) -> list[str]:
+        """Return all users with interactions."""
+        with self._lock:
+            known = self._store.log.user_index
+            return [*known, *(user_id for user_id in self._stream.events if user_id not in known)]
+
     def user(self, user_id: str) -> dict[str, Any]:
         """Return the attributes of a user by column name, empty when there are none."""
         with self._lock:

@@ -37,7 +37,7 @@ def get_recommendations(region: Region, request: Request) -> Answer:
         )
     needed = "itemId" if server.recipe.recipe_type == "RELATED_ITEMS" else "userId"
     if not request.get(needed):
-        raise InvalidInputError(f"The recipe {server.recipe.name} needs {_an(needed)}.")
+        raise InvalidInputError(f"The recipe {server.recipe.name} needs {needed}.")
     count = request.get("numResults", _DEFAULT_RESULTS)
     if not 1 <= count <= RECOMMENDATIONS:
         raise InvalidInputError(f"numResults is {count}; it must lie in [1, {RECOMMENDATIONS}].")
@@ -173,7 +173,3 @@ def _item_list(server: Server, items: Sequence[Scored], columns: Sequence[str]) 
             record["metadata"] = server.metadata(item.item_id, columns)
         listed.append(record)
     return listed
-
-
-def _an(name: str) -> str:
-    return f"an {name}" if name[0] in "aeiou" else f"a {name}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,16 +39,16 @@ class Server:
     ) -> None:
         self.model = model
         self.recipe = recipe
-        self._data = data
+        self.data = data
         self._schemas = schemas
         self._columns = ItemColumns(model)
         self._random = np.random.default_rng()
 
     def candidates(self, user_id: str | None, item_id: str | None) -> ItemCandidates:
         """Return the items as the filters of one request see them."""
-        self._columns.refresh(self._data)
-        history = self._data.history(user_id) if user_id else History([], [], [], [])
-        user = self._data.user(user_id) if user_id else {}
+        self._columns.refresh(self.data)
+        history = self.data.history(user_id) if user_id else History([], [], [], [])
+        user = self.data.user(user_id) if user_id else {}
         return ItemCandidates(self.model, self._columns, self._schemas, history, user, item_id)
 
     def mask(
@@ -117,6 +118,20 @@ class Server:
         return [Scored(known[place], float(shares[place])) for place in order] + [
             Scored(item_id, 0.0) for item_id in unknown
         ]
+
+    def user_ids(self) -> list[str]:
+        """Return all users with interactions."""
+        return self.data.user_ids()
+
+    def all_shares(self, user_ids: Sequence[str], path: Path) -> npt.NDArray[np.float32]:
+        """Return each user's probabilities of the next item, shape (users, items), in a file of that size."""
+        shape = (len(user_ids), len(self.model.item_ids))
+        shares = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+        for place, user_id in enumerate(user_ids):
+            logits = self.logits(self.candidates(user_id, None))
+            shares[place] = np.exp(logits - logits.max(initial=-np.inf))
+            shares[place] /= shares[place].sum()
+        return shares
 
     def metadata(self, item_id: str, columns: Sequence[str]) -> dict[str, str]:
         """Return the named columns of an item as text, those that it has."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from localcloud.personalize.recipes import popularity, sequence, sims
+from localcloud.personalize.recipes import affinity, popularity, sequence, sims
 from localcloud.personalize.recipes.base import (
     Hyperparameter,
     Hyperparameters,
@@ -36,6 +36,8 @@ RECIPES: dict[str, Recipe] = {
         sequence.PERSONALIZED_RANKING,
         sims.RECIPE,
         popularity.RECIPE,
+        affinity.ITEM_AFFINITY,
+        affinity.ITEM_ATTRIBUTE_AFFINITY,
     )
 }
 
