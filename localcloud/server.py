@@ -17,7 +17,17 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from localcloud.context import CloudContext
 
 # Each is a module or package of localcloud with `install(context)`; the order is the order of installation.
-SERVICES: tuple[str, ...] = ("s3", "glue", "cloudformation", "stepfunctions", "aws_lambda", "event_sources", "apigateway", "personalize")
+SERVICES: tuple[str, ...] = (
+    "s3",
+    "glue",
+    "cloudtrail",
+    "cloudformation",
+    "stepfunctions",
+    "aws_lambda",
+    "event_sources",
+    "apigateway",
+    "personalize",
+)
 
 
 class Service(Protocol):

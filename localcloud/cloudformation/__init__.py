@@ -9,9 +9,11 @@ from moto.cloudformation import models, parsing, responses, utils
 from moto.cloudformation.exceptions import ValidationError
 from moto.s3.models import s3_backends
 
-from localcloud.cloudformation.engine import ProvidedResource
+from localcloud.cloudformation import change_sets
+from localcloud.cloudformation.custom import serve_answers
+from localcloud.cloudformation.engine import ProvidedResource, made_resources
 from localcloud.cloudformation.lifecycle import StackLifecycle
-from localcloud.cloudformation.registry import PROVIDERS
+from localcloud.cloudformation.registry import provider_of
 from localcloud.context import CloudContext
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -23,6 +25,12 @@ def install(context: CloudContext) -> None:
     backend: Any = models.CloudFormationBackend
     backend.execute_change_set = lifecycle.execute_change_set
     backend.delete_stack = lifecycle.delete_stack
+    backend.create_stack = lifecycle.create_stack
+    backend.update_stack = lifecycle.update_stack
+    change_sets.install()
+    stack: Any = models.Stack
+    stack.stack_resources = property(made_resources)
+    serve_answers(context)
     _read_templates_from_loopback()
     _know_provided_types()
 
@@ -51,6 +59,6 @@ def _know_provided_types() -> None:
     by_moto = parsing.resource_class_from_type
 
     def resource_class(resource_type: str) -> Any:
-        return ProvidedResource if resource_type in PROVIDERS else by_moto(resource_type)
+        return ProvidedResource if provider_of(resource_type) else by_moto(resource_type)
 
     parsing.resource_class_from_type = resource_class

@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.exceptions import ClientError
 from moto.cloudformation import parsing
 from moto.cloudformation.models import Event, Stack
 
@@ -16,6 +17,7 @@ from localcloud.cloudformation.provider import Created, Provider, Scope
 from localcloud.context import CloudContext
 
 SUB_REFERENCE = re.compile(r"\$\{([^!}.]+)(?:\.[^}]*)?\}")
+GONE = re.compile(r"NotFound|NoSuch|DoesNotExist|NonExistent|NonexistentItem")
 IGNORED_TYPES = {"AWS::CDK::Metadata"}
 
 
@@ -67,7 +69,7 @@ class StackEngine:
 
     stack: Stack
     context: CloudContext
-    providers: dict[str, Provider]
+    provider_of: Callable[[str], Provider | None]
 
     def apply(self, template: dict[str, Any], parameters: dict[str, Any] | None) -> None:
         """Bring the stack to `template`. Raises ResourceFailedError at the first resource that fails."""
@@ -101,40 +103,49 @@ class StackEngine:
 
     def _ensure(self, logical_id: str, definition: dict[str, Any], old: dict[str, Any] | None) -> None:
         resource_map: Any = self.stack.resource_map
-        condition = definition.get("Condition")
-        if definition["Type"] in IGNORED_TYPES or (
-            condition and not resource_map.lazy_condition_map[condition]
-        ):
+        if self._is_left_out(definition):
+            if old is not None:
+                self._remove(logical_id, old)
             resource_map._parsed_resources[logical_id] = None
             return
         existing = resource_map._parsed_resources.get(logical_id)
+        if existing is not None and old is not None and old["Type"] != definition["Type"]:
+            self._remove(logical_id, old)
+            existing = None
         verb = "UPDATE" if existing is not None else "CREATE"
         try:
-            provider = self.providers.get(definition["Type"])
+            provider = self.provider_of(definition["Type"])
             if provider is not None:
                 changed = self._provide(logical_id, definition, provider, existing)
             else:
                 changed = self._by_moto(logical_id, definition, existing, old)
         except Exception as error:
-            reason = (
-                error.reason if isinstance(error, ResourceFailedError) else f"{type(error).__name__}: {error}"
-            )
+            reason = reason_of(error)
             self._event(logical_id, definition["Type"], f"{verb}_FAILED", reason)
             raise ResourceFailedError(logical_id, reason) from error
         if changed:
             self._event(logical_id, definition["Type"], f"{verb}_COMPLETE", None)
+
+    def _is_left_out(self, definition: dict[str, Any]) -> bool:
+        resource_map: Any = self.stack.resource_map
+        condition = definition.get("Condition")
+        return definition["Type"] in IGNORED_TYPES or bool(
+            condition and not resource_map.lazy_condition_map[condition]
+        )
 
     def _provide(
         self, logical_id: str, definition: dict[str, Any], provider: Provider, existing: Any
     ) -> bool:
         resource_map: Any = self.stack.resource_map
         properties = parsing.clean_json(copy.deepcopy(definition.get("Properties", {})), resource_map)
-        scope = self._scope(logical_id)
+        scope = self._scope(logical_id, definition["Type"])
         if isinstance(existing, ProvidedResource):
             if existing.properties == properties:
                 return False
+            self._event(logical_id, definition["Type"], "UPDATE_IN_PROGRESS", None)
             created = provider.update(existing.created, properties, existing.properties, scope)
         else:
+            self._event(logical_id, definition["Type"], "CREATE_IN_PROGRESS", None)
             created = provider.create(properties, scope)
         resource = ProvidedResource(created, properties)
         resource.type = definition["Type"]
@@ -151,6 +162,7 @@ class StackEngine:
             raise ResourceFailedError(logical_id, f"localcloud does not provide {definition['Type']}")
         account_id, region = resource_map._account_id, resource_map._region_name
         if existing is None:
+            resource_map._parsed_resources.pop(logical_id, None)
             if resource_map[logical_id] is None:
                 raise ResourceFailedError(logical_id, f"{definition['Type']} was not created")
             return True
@@ -162,23 +174,42 @@ class StackEngine:
 
     def _remove(self, logical_id: str, definition: dict[str, Any]) -> None:
         resource_map: Any = self.stack.resource_map
-        resource = resource_map._parsed_resources.pop(logical_id, None)
-        if resource is None or definition.get("DeletionPolicy") in {"Retain", "RetainExceptOnCreate"}:
-            return
-        if isinstance(resource, ProvidedResource):
-            self.providers[definition["Type"]].delete(
-                resource.created, resource.properties, self._scope(logical_id)
-            )
-        else:
-            resource_map._delete_resource(resource, definition)
-        self._event(logical_id, definition["Type"], "DELETE_COMPLETE", None)
+        resource = resource_map._parsed_resources.get(logical_id)
+        retained = definition.get("DeletionPolicy") in {"Retain", "RetainExceptOnCreate"}
+        if resource is not None and not retained:
+            try:
+                self._delete(logical_id, definition, resource)
+            except Exception as error:
+                reason = reason_of(error)
+                self._event(logical_id, definition["Type"], "DELETE_FAILED", reason)
+                raise ResourceFailedError(logical_id, reason) from error
+        if resource is not None:
+            verb = "DELETE_SKIPPED" if retained else "DELETE_COMPLETE"
+            self._event(logical_id, definition["Type"], verb, None)
+        resource_map._parsed_resources.pop(logical_id, None)
 
-    def _scope(self, logical_id: str) -> Scope:
+    def _delete(self, logical_id: str, definition: dict[str, Any], resource: Any) -> None:
+        """Delete a resource; one that is gone already is no error, as on AWS."""
+        provider = self.provider_of(definition["Type"])
+        if not isinstance(resource, ProvidedResource) or provider is None:
+            self.stack.resource_map._delete_resource(resource, definition)
+            return
+        try:
+            provider.delete(
+                resource.created, resource.properties, self._scope(logical_id, definition["Type"])
+            )
+        except ClientError as error:
+            if not GONE.search(error.response["Error"]["Code"]):
+                raise
+
+    def _scope(self, logical_id: str, resource_type: str) -> Scope:
         return Scope(
             context=self.context,
             region=self.stack.region_name,
+            stack_id=self.stack.stack_id,
             stack_name=self.stack.name,
             logical_id=logical_id,
+            resource_type=resource_type,
             stack_tags=dict(self.stack.tags or {}),
         )
 
@@ -196,6 +227,18 @@ class StackEngine:
                 resource_properties=None,
             )
         )
+
+
+def made_resources(stack: Any) -> list[Any]:
+    """Return the resources of a stack that exist; moto's own list would make those that do not, yet."""
+    parsed = stack.resource_map._parsed_resources
+    made = (parsed.get(logical_id) for logical_id in stack.resource_map.resources)
+    return [resource for resource in made if resource is not None]
+
+
+def reason_of(error: Exception) -> str:
+    """Return an error as a status reason."""
+    return error.reason if isinstance(error, ResourceFailedError) else f"{type(error).__name__}: {error}"
 
 
 def in_dependency_order(resources: dict[str, Any]) -> list[str]:

@@ -8,9 +8,13 @@ from typing import Any
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend, Stack
 
+from localcloud.cloudformation import change_sets, exports
 from localcloud.cloudformation.engine import ResourceFailedError, StackEngine, in_background
-from localcloud.cloudformation.registry import PROVIDERS
+from localcloud.cloudformation.registry import provider_of
 from localcloud.context import CloudContext
+
+# The name of the change sets that create and update a stack in one call.
+DIRECT = "direct"
 
 
 class StackLifecycle:
@@ -26,7 +30,7 @@ class StackLifecycle:
         def method(
             backend: CloudFormationBackend, change_set_name: str, stack_name: str | None = None
         ) -> None:
-            change_set = _find_change_set(backend, change_set_name, stack_name)
+            change_set = change_sets.find(backend, change_set_name, stack_name)
             stack = backend.stacks[change_set.stack_id]
             verb = "UPDATE" if change_set.change_set_type == "UPDATE" else "CREATE"
             _mark(stack, f"{verb}_IN_PROGRESS", "User Initiated")
@@ -42,13 +46,53 @@ class StackLifecycle:
         def method(backend: CloudFormationBackend, name_or_stack_id: str) -> None:
             for stack in list(backend.stacks.values()):
                 if name_or_stack_id in {stack.name, stack.stack_id}:
+                    exports.check_unused(backend, stack)
                     _mark(stack, "DELETE_IN_PROGRESS", "User Initiated")
                     in_background(self._delete, backend, stack)
 
         return method
 
+    @property
+    def create_stack(self) -> Any:
+        """Return the method that makes a stack from a template in one call."""
+
+        def method(backend: CloudFormationBackend, name: str, template: str, parameters: dict[str, str],
+                   notification_arns: list[str] | None = None, tags: dict[str, str] | None = None,
+                   role_arn: str | None = None, **_rest: Any) -> Stack:  # fmt: skip
+            change_set_id, stack_id = backend.create_change_set(
+                name, DIRECT, template, parameters, "", "CREATE", notification_arns, tags, role_arn
+            )
+            backend.execute_change_set(change_set_id)
+            return backend.stacks[stack_id]
+
+        return method
+
+    @property
+    def update_stack(self) -> Any:
+        """Return the method that changes a stack in one call."""
+
+        def method(backend: CloudFormationBackend, name: str, template: str, role_arn: str | None = None,
+                   parameters: list[dict[str, Any]] | None = None, tags: dict[str, str] | None = None,
+                   **_rest: Any) -> Stack:  # fmt: skip
+            stack = backend.get_stack(name)
+            values = {
+                item["ParameterKey"]: stack.parameters[item["ParameterKey"]]
+                if item.get("UsePreviousValue")
+                else item["ParameterValue"]
+                for item in parameters or []
+            }
+            change_set_id, _ = backend.create_change_set(
+                stack.name, DIRECT, template, values, "", "UPDATE", None, tags, role_arn
+            )
+            if backend.change_sets[change_set_id].status == "FAILED":
+                raise ValidationError(message="No updates are to be performed.")
+            backend.execute_change_set(change_set_id)
+            return stack
+
+        return method
+
     def _deploy(self, backend: CloudFormationBackend, stack: Stack, change_set: ChangeSet, verb: str) -> None:
-        engine = StackEngine(stack, self._context, PROVIDERS)
+        engine = StackEngine(stack, self._context, provider_of)
         before = copy.deepcopy(stack.template_dict) if verb == "UPDATE" else None
         stack.cross_stack_resources = backend.exports
         stack.resource_map.cross_stack_resources = backend.exports
@@ -57,7 +101,7 @@ class StackLifecycle:
         try:
             engine.apply(change_set.template_dict, change_set.parameters)
             stack.template_dict = change_set.template_dict
-            _publish_outputs(backend, stack)
+            exports.publish(backend, stack)
         except Exception as error:  # noqa: BLE001 - a deployment's every failure ends in a rollback
             reason = (
                 str(error) if isinstance(error, ResourceFailedError) else f"{type(error).__name__}: {error}"
@@ -89,35 +133,14 @@ class StackLifecycle:
 
     def _delete(self, backend: CloudFormationBackend, stack: Stack) -> None:
         try:
-            StackEngine(stack, self._context, PROVIDERS).remove_all()
+            StackEngine(stack, self._context, provider_of).remove_all()
         except Exception as error:  # noqa: BLE001 - the stack must not stay in progress
-            _mark(stack, "DELETE_FAILED", f"{type(error).__name__}: {error}")
+            _mark(stack, "DELETE_FAILED", str(error))
             return
-        for name in [
-            name for name, export in backend.exports.items() if export.exporting_stack_id == stack.stack_id
-        ]:
-            del backend.exports[name]
+        exports.withdraw(backend, stack)
         _mark(stack, "DELETE_COMPLETE")
         backend.deleted_stacks[stack.stack_id] = stack
         backend.stacks.pop(stack.stack_id, None)
-
-
-def _find_change_set(backend: CloudFormationBackend, name: str, stack_name: str | None) -> ChangeSet:
-    for change_set_id, change_set in reversed(backend.change_sets.items()):
-        in_stack = stack_name in {None, change_set.stack_name, change_set.stack_id}
-        if name == change_set_id or (name == change_set.change_set_name and in_stack):
-            return change_set
-    raise ValidationError(message=f"ChangeSet [{name}] does not exist")
-
-
-def _publish_outputs(backend: CloudFormationBackend, stack: Stack) -> None:
-    """Compute the outputs, and make the exports known to the stacks that import them."""
-    stack.output_map = stack._create_output_map()
-    for export in stack.exports:
-        known = backend.exports.get(export.name)
-        if known is not None and known.exporting_stack_id != stack.stack_id:
-            raise ResourceFailedError(export.name, "an export of this name exists in another stack")
-        backend.exports[export.name] = export
 
 
 def _mark(stack: Any, status: str, reason: str | None = None) -> None:

@@ -35,8 +35,10 @@ class Scope:
 
     context: CloudContext
     region: str
+    stack_id: str
     stack_name: str
     logical_id: str
+    resource_type: str
     stack_tags: dict[str, str] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:

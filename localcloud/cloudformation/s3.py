@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from botocore.exceptions import ClientError
 
-from localcloud.cloudformation.provider import Created, Properties, Provider, Scope, tag_list
+from localcloud.cloudformation.bucket_settings import configure
+from localcloud.cloudformation.provider import Created, Properties, Provider, Scope
 
 
 class Bucket(Provider):
@@ -35,31 +35,15 @@ class Bucket(Provider):
         scope.client("s3").delete_bucket(Bucket=created.physical_id)
 
     def _configured(self, name: str, properties: Properties, scope: Scope) -> Created:
-        s3 = scope.client("s3")
-        if rules := properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration"):
-            s3.put_bucket_encryption(
-                Bucket=name,
-                ServerSideEncryptionConfiguration={"Rules": [_encryption_rule(rule) for rule in rules]},
-            )
-        if versioning := properties.get("VersioningConfiguration"):
-            s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
-        if block := properties.get("PublicAccessBlockConfiguration"):
-            s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=block)
-        if logging := properties.get("LoggingConfiguration"):
-            _log_access(s3, name, logging)
-        if lifecycle := properties.get("LifecycleConfiguration"):
-            s3.put_bucket_lifecycle_configuration(
-                Bucket=name,
-                LifecycleConfiguration={"Rules": [_lifecycle_rule(rule) for rule in lifecycle["Rules"]]},
-            )
-        if tags := scope.tags(properties):
-            s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list(tags)})
+        configure(scope.client("s3"), name, properties, scope.tags(properties))
         return Created(
             name,
             {
                 "Arn": f"arn:aws:s3:::{name}",
                 "DomainName": f"{name}.s3.amazonaws.com",
+                "DualStackDomainName": f"{name}.s3.dualstack.{scope.region}.amazonaws.com",
                 "RegionalDomainName": f"{name}.s3.{scope.region}.amazonaws.com",
+                "WebsiteURL": f"http://{name}.s3-website.{scope.region}.amazonaws.com",
             },
         )
 
@@ -86,38 +70,6 @@ class BucketPolicy(Provider):
         except ClientError as error:
             if error.response["Error"]["Code"] != "NoSuchBucket":
                 raise
-
-
-def _encryption_rule(rule: Properties) -> dict[str, Any]:
-    result: dict[str, Any] = {"ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"]}
-    if "BucketKeyEnabled" in rule:
-        result["BucketKeyEnabled"] = rule["BucketKeyEnabled"]
-    return result
-
-
-def _log_access(s3: Any, name: str, logging: Properties) -> None:
-    target = logging.get("DestinationBucketName", name)
-    prefix = logging.get("LogFilePrefix", "")
-    s3.put_bucket_logging(
-        Bucket=name, BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": target, "TargetPrefix": prefix}}
-    )
-
-
-def _lifecycle_rule(rule: Properties) -> dict[str, Any]:
-    result: dict[str, Any] = {"Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
-    if "Id" in rule:
-        result["ID"] = rule["Id"]
-    if "ExpirationInDays" in rule:
-        result["Expiration"] = {"Days": rule["ExpirationInDays"]}
-    if noncurrent := rule.get("NoncurrentVersionExpiration"):
-        result["NoncurrentVersionExpiration"] = noncurrent
-    if abort := rule.get("AbortIncompleteMultipartUpload"):
-        result["AbortIncompleteMultipartUpload"] = abort
-    if transitions := rule.get("Transitions"):
-        result["Transitions"] = [
-            {"Days": move["TransitionInDays"], "StorageClass": move["StorageClass"]} for move in transitions
-        ]
-    return result
 
 
 PROVIDERS: tuple[Provider, ...] = (Bucket(), BucketPolicy())

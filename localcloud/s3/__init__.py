@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from localcloud.context import CloudContext
+from localcloud.s3.bucket_policy import read_conditions
 from localcloud.s3.storage import patch_moto, pull_direct_writes
 from localcloud.s3.tree import ObjectTree
 
@@ -20,6 +21,7 @@ def install(context: CloudContext) -> None:
     tree = ObjectTree(context.work_dir / "s3")
     _installed[:] = [tree]
     patch_moto(tree)
+    read_conditions()
 
 
 def object_tree() -> ObjectTree:
