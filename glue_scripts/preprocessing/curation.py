@@ -1,30 +1,39 @@
-"""The curate job's course: parse, identify, resolve, quarantine, count, register."""
+"""The curate job's course: parse what is new, identify, resolve, quarantine, report, register."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from preprocessing import storage
 from preprocessing.catalog import Catalog
-from preprocessing.mapping import REJECTED, standard_rows
-from preprocessing.raw_fields import HEADER, read_fields
+from preprocessing.drift import source_drift
+from preprocessing.ledger import Changes, Ledger
+from preprocessing.mapping import ID_COLUMNS, REJECTED
+from preprocessing.parsing import Parser
+from preprocessing.raw_fields import HEADER
 from preprocessing.raw_files import line_numbers
-from preprocessing.references import column_types, latest_rows, standard_reference
-from preprocessing.resolve import KEPT, OUTCOMES, actor_counts, bots, identities, resolve
+from preprocessing.references import column_types, latest_rows
+from preprocessing.reports import RunReports
+from preprocessing.resolve import BOT, KEPT, OUTCOMES, UNIDENTIFIED, actor_counts, bots, identities, resolve
 from preprocessing.settings import Settings
 from preprocessing.storage import join
 
-BYTES_PER_TASK = 16 * 1024 * 1024
+BYTES_PER_TASK = 24 * 1024 * 1024
+MOST_TASKS = 2000
+QUARANTINE_COLUMNS = ["source", "file", "block", "row_id", "reason", "raw"]
+
+
+class NoDataError(Exception):
+    """There is nothing to curate."""
 
 
 @dataclass(frozen=True)
 class Curation:
-    """One run of the curate job."""
+    """One run of the curate job. Everything it writes may be written again by the same or a later run."""
 
     spark: SparkSession
     settings: Settings
@@ -33,128 +42,186 @@ class Curation:
     run_id: str
     glue_database: str | None
     as_of: int
+    key: bytes | None = None
 
     def run(self) -> None:
-        """Curate everything under the raw address."""
-        self._parse()
-        parsed = self.spark.read.parquet(self._parsed)
-        self._resolve(parsed.where(F.col("dt") != REJECTED))
+        """Bring the curated tables up to date with the raw files.
+
+        Raises NoDataError when there are no interactions at all, QualityError when a gate is not met.
+        """
+        ledger = Ledger(self._uri("state", "files.json"))
+        files = {s.name: storage.list_files(join(self.raw_uri, s.prefix)) for s in self.settings.sources}
+        changes = ledger.compare([file for group in files.values() for file in group])
+        batch = ledger.fresh_batch(self.run_id)
+        self._size_shuffles(sum(file.size for group in files.values() for file in group))
+        new = {name: [file for file in group if file in changes.new] for name, group in files.items()}
+        target = self._uri("parsed", "interactions", f"batch={batch}/")
+        self._parser.interactions(new, target)
+        parsed = self._parsed(changes, batch)
+        affected = self._affected(parsed, changes, batch)
+        self._resolve(parsed.where(F.col("dt") != REJECTED), affected)
         self._references()
         self._quarantine(parsed)
-        self._report(parsed)
-        self._select()
+        drift = {s.name: source_drift(s, new[s.name]) for s in self.settings.sources}
+        reports = RunReports(self.spark, self.settings, self.datasets_uri, self.run_id, self.as_of)
+        reports.write(parsed, drift)
         self._register()
+        ledger.save(changes, batch)
 
-    @property
-    def _parsed(self) -> str:
-        return join(self.datasets_uri, "parsed/")
+    @cached_property
+    def _parser(self) -> Parser:
+        return Parser(self.spark, self.settings, self.datasets_uri, self.as_of, self.key)
+
+    def _uri(self, *parts: str) -> str:
+        return join(self.datasets_uri, *parts)
 
     @property
     def _interactions(self) -> str:
-        return join(self.datasets_uri, "curated", "interactions/")
+        return self._uri("curated", "interactions/")
 
-    def _parse(self) -> None:
-        frames: list[DataFrame] = []
-        size = 0
-        for source in self.settings.sources:
-            files = storage.list_files(join(self.raw_uri, source.prefix))
-            size += sum(file.size for file in files)
-            for fields in read_fields(self.spark, files, source.format, source.raw_fields):
-                frames.append(standard_rows(fields, source, self.settings, self.as_of))
-        self.spark.conf.set("spark.sql.shuffle.partitions", max(2, min(2000, size // BYTES_PER_TASK)))
-        _write(reduce(DataFrame.unionByName, frames), self._parsed, ["dt"])
+    def _size_shuffles(self, raw_bytes: int) -> None:
+        tasks = max(2, min(MOST_TASKS, raw_bytes // BYTES_PER_TASK))
+        self.spark.conf.set("spark.sql.shuffle.partitions", tasks)
 
-    def _resolve(self, sound: DataFrame) -> None:
-        counts_path = join(self.datasets_uri, "state", "actors/")
-        identities_path = join(self.datasets_uri, "state", "identities/")
-        _write(actor_counts(sound), counts_path)
-        counts = self.spark.read.parquet(counts_path)
-        _write(identities(counts), identities_path)
-        users = self.spark.read.parquet(identities_path)
-        bot_days = bots(sound, counts, self.settings.maximum_events_per_hour)
-        _write(resolve(sound, users, bot_days, self.settings), self._interactions, ["outcome", "dt"])
+    def _parsed(self, changes: Changes, batch: str) -> DataFrame:
+        """Return the parsed rows of the raw files of now; rows of replaced or deleted files are left out."""
+        root = self._uri("parsed", "interactions/")
+        if not storage.list_files(root):
+            raise NoDataError(
+                f"no raw files of interactions below {self.raw_uri}; see data.sources in the configuration"
+            )
+        parsed = self.spark.read.option("basePath", root).parquet(root)
+        if not changes.withdrawn:
+            return parsed
+        valid = [(uri, entry.batch) for uri, entry in changes.kept.items()]
+        valid += [(file.uri, batch) for file in changes.new]
+        return parsed.join(F.broadcast(self._file_batches(valid)), ["file", "batch"], "left_semi")
+
+    def _file_batches(self, pairs: list[tuple[str, str]]) -> DataFrame:
+        rows = [(_spark_path(uri), batch) for uri, batch in pairs]
+        return self.spark.createDataFrame(rows, "file string, batch string")
+
+    def _affected(self, parsed: DataFrame, changes: Changes, batch: str) -> list[str] | None:
+        """Return the partitions to redo with those beside them; None for all of them.
+
+        Affected are partitions of new rows, of rows withdrawn, and of devices whose user is known differently
+        than before.
+        """
+        sound = parsed.where(F.col("dt") != REJECTED)
+        previous = self._uri("state", "identities/")
+        counts_uri, next_uri = self._uri("state", "actors/"), self._uri("state", "next_identities/")
+        actor_counts(sound).write.mode("overwrite").parquet(counts_uri)
+        identities(self.spark.read.parquet(counts_uri)).write.mode("overwrite").parquet(next_uri)
+        if not changes.kept or not storage.list_files(previous):
+            return None
+        before, after = (self.spark.read.parquet(uri) for uri in (previous, next_uri))
+        redefined = (
+            before.exceptAll(after).unionByName(after.exceptAll(before)).select("device_id").distinct()
+        )
+        touched = sound.where(F.col("batch") == batch).select("dt")
+        touched = touched.unionByName(
+            sound.join(F.broadcast(redefined), "device_id", "left_semi").select("dt")
+        )
+        if changes.withdrawn:
+            root = self._uri("parsed", "interactions/")
+            gone = self._file_batches([(uri, entry.batch) for uri, entry in changes.withdrawn.items()])
+            rows = self.spark.read.option("basePath", root).parquet(root).where(F.col("dt") != REJECTED)
+            touched = touched.unionByName(
+                rows.join(F.broadcast(gone), ["file", "batch"], "left_semi").select("dt")
+            )
+        every = [row["dt"] for row in sound.select("dt").distinct().orderBy("dt").collect()]
+        return with_neighbours([row["dt"] for row in touched.distinct().collect()], every)
+
+    def _resolve(self, sound: DataFrame, affected: list[str] | None) -> None:
+        """Redo the affected partitions; the ones beside them are read too, but not written."""
+        next_uri, identities_uri = self._uri("state", "next_identities/"), self._uri("state", "identities/")
+        users = self.spark.read.parquet(next_uri)
+        context = sound
+        if affected is not None:
+            every = [row["dt"] for row in sound.select("dt").distinct().orderBy("dt").collect()]
+            context = sound.where(F.col("dt").isin(with_neighbours(affected, every)))
+        counts = self.spark.read.parquet(self._uri("state", "actors/"))
+        bot_days = bots(context, counts, self.settings.maximum_events_per_hour)
+        resolved = resolve(context, users, bot_days, self.settings)
+        if affected is None:
+            storage.delete_prefix(self._interactions)
+        else:
+            resolved = resolved.where(F.col("dt").isin(affected))
+            for outcome in OUTCOMES:
+                for dt in affected:
+                    storage.delete_prefix(join(self._interactions, f"outcome={outcome}", f"dt={dt}/"))
+        resolved.drop("batch").write.mode("overwrite").partitionBy("outcome", "dt").parquet(
+            self._interactions
+        )
+        users.write.mode("overwrite").parquet(identities_uri)
 
     def _references(self) -> None:
         for reference in self.settings.references:
             files = storage.list_files(join(self.raw_uri, reference.prefix))
-            names = sorted(
-                {*reference.columns.values(), *([reference.clock.column] if reference.clock else [])}
-            )
-            frames = [
-                standard_reference(fields, reference)
-                for fields in read_fields(self.spark, files, reference.format, names)
-            ]
-            if frames:
-                rows = latest_rows(reduce(DataFrame.unionByName, frames), reference)
-                _write(rows, join(self.datasets_uri, "curated", reference.name + "/"))
+            target = self._uri("parsed", reference.name + "/")
+            if self._parser.reference(reference, files, target):
+                rows = latest_rows(self.spark.read.parquet(target), reference)
+            else:
+                rows = self.spark.createDataFrame(
+                    [], ", ".join(f"{n} {t}" for n, t in column_types(reference).items())
+                )
+            rows.write.mode("overwrite").parquet(self._uri("curated", reference.name + "/"))
 
     def _quarantine(self, parsed: DataFrame) -> None:
-        blocks = parsed.groupBy("file", "block").agg(
-            F.min("row_id").alias("first_row_id"), F.count("*").alias("rows")
-        )
-        rejected = parsed.where((F.col("dt") == REJECTED) & (F.col("reason") != HEADER))
-        late = self.spark.read.parquet(self._interactions).where("outcome IN ('bot', 'unidentified')")
-        content = F.to_json(F.struct("event_id", "user_id", "device_id", "event_type", "timestamp"))
-        late = late.withColumn("reason", F.col("outcome")).withColumn("raw", content)
-        columns = ["source", "file", "block", "row_id", "reason", "raw"]
-        rows = line_numbers(blocks, rejected.select(*columns).unionByName(late.select(*columns)))
-        _write(rows, join(self.datasets_uri, "quarantine/"))
-
-    def _report(self, parsed: DataFrame) -> None:
-        outcomes = self.spark.read.parquet(self._interactions).groupBy("source", "outcome").count().collect()
-        reasons = (
-            parsed.where((F.col("dt") == REJECTED) & (F.col("reason") != HEADER))
-            .groupBy("source", "reason")
-            .count()
-            .collect()
-        )
-        read = parsed.where(F.coalesce("reason", F.lit("")) != HEADER).groupBy("source").count().collect()
-        report = {
-            "runId": self.run_id,
-            "sources": {
-                row["source"]: {
-                    "rows": row["count"],
-                    **{
-                        o: sum(
-                            r["count"] for r in outcomes if r["source"] == row["source"] and r["outcome"] == o
-                        )
-                        for o in OUTCOMES
-                    },
-                    "quarantined": {r["reason"]: r["count"] for r in reasons if r["source"] == row["source"]},
-                }
-                for row in read
-            },
-        }
-        storage.write_text(
-            join(self.datasets_uri, "reports", self.run_id, "counts.json"), json.dumps(report, indent=2)
-        )
-
-    def _select(self) -> None:
-        item = self.settings.item
-        names = [n for n, kind in self.settings.attribute_types.items() if kind != "timestamp"]
-        report = {"selected": [n for n in names if n not in item.forbidden or n in item.pinned]}
-        storage.write_text(
-            join(self.datasets_uri, "reports", self.run_id, "attributes.json"), json.dumps(report)
-        )
+        """Write every rejected row with its file and line: those that could not be parsed, bots', unknown people's."""
+        frames = [(parsed, parsed.where(F.col("dt") == REJECTED))]
+        resolved = self.spark.read.parquet(self._interactions).where(F.col("outcome").isin(BOT, UNIDENTIFIED))
+        content = F.to_json(F.struct(*ID_COLUMNS, "event_type", "timestamp"))
+        frames.append((parsed, resolved.withColumns({"reason": F.col("outcome"), "raw": content})))
+        for reference in self.settings.references:
+            uri = self._uri("parsed", reference.name + "/")
+            if storage.list_files(uri):
+                rows = self.spark.read.parquet(uri)
+                frames.append((rows, rows.where(F.col("reason").isNotNull())))
+        target = self._uri("quarantine/")
+        storage.delete_prefix(target)
+        for whole, rejected in frames:
+            blocks = whole.groupBy("file", "block").agg(
+                F.min("row_id").alias("first_row_id"), F.count("*").alias("rows")
+            )
+            shown = rejected.where(F.col("reason") != HEADER).select(*QUARANTINE_COLUMNS)
+            line_numbers(blocks, shown).coalesce(1).write.mode(
+                "append"
+            ).parquet(target)
 
     def _register(self) -> None:
+        """Put the curated tables into the Glue catalog, where a database is given."""
         if not self.glue_database:
             return
         catalog = Catalog(self.glue_database)
         location = join(self._interactions, f"outcome={KEPT}/")
         frame = self.spark.read.parquet(location)
-        columns = {name: kind for name, kind in frame.dtypes if name not in {"dt", "reason", "raw"}}
+        hidden = {"dt", "reason", "raw", "file", "block", "row_id"}
+        columns = {name: kind for name, kind in frame.dtypes if name not in hidden}
         catalog.register("curated_interactions", location, columns, "dt")
         partitions = [row["dt"] for row in frame.select("dt").distinct().collect()]
         catalog.set_partitions("curated_interactions", location, columns, "dt", partitions)
         for reference in self.settings.references:
-            catalog.register(
-                f"curated_{reference.name}",
-                join(self.datasets_uri, "curated", reference.name + "/"),
-                column_types(reference),
-            )
+            uri = self._uri("curated", reference.name + "/")
+            catalog.register(f"curated_{reference.name}", uri, column_types(reference))
+        quarantined = {
+            "source": "string",
+            "file": "string",
+            "line": "bigint",
+            "reason": "string",
+            "raw": "string",
+        }
+        catalog.register("quarantine", self._uri("quarantine/"), quarantined)
 
 
-def _write(rows: DataFrame, path: str, partition_by: list[str] | None = None) -> None:
-    writer = rows.write.mode("overwrite")
-    (writer.partitionBy(*partition_by) if partition_by else writer).parquet(path)
+def with_neighbours(partitions: list[str], every: list[str]) -> list[str]:
+    """Return `partitions` and those beside them in `every` (sorted)."""
+    places = {every.index(partition) for partition in partitions if partition in every}
+    near = {place + step for place in places for step in (-1, 0, 1)}
+    gone = [partition for partition in partitions if partition not in every]
+    return sorted([every[place] for place in near if 0 <= place < len(every)] + gone)
+
+
+def _spark_path(uri: str) -> str:
+    """Return a file's address as Spark writes it: one slash after `file:`."""
+    return uri.replace("file:///", "file:/", 1)

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from preprocessing.raw_fields import field_column
 from preprocessing.settings import Attribute, Settings, Source
-from preprocessing.values import derived, epoch_seconds, typed
+from preprocessing.values import bucket_label, bucketed, epoch_seconds, finite, typed
 
 REJECTED = "rejected"
 RAW_CHARACTERS = 4096
@@ -27,6 +27,7 @@ def standard_rows(fields: DataFrame, source: Source, settings: Settings, as_of: 
     `as_of` is the epoch second of the run: times more than a day later are rejected. `dt` is the partition of
     sound rows and `rejected` for rows with a reason; `raw` is kept for those alone.
     """
+    # each step is a projection of its own, so that no value is worked out twice
     valued = fields.select(
         "*",
         F.lit(source.name).alias("source"),
@@ -35,8 +36,10 @@ def standard_rows(fields: DataFrame, source: Source, settings: Settings, as_of: 
         epoch_seconds(F.col(field_column(source.clock.column)), source.clock).alias("timestamp"),
         *[typed(_raw(source, a.name), a, settings.timezone).alias(a.name) for a in settings.attributes],
     )
-    derivations = [derived(F.col(d.source), d, settings.timezone).alias(d.name) for d in settings.derived]
-    complete = _with_item_attributes(valued.select("*", *derivations), settings)
+    sound = valued.withColumns({a.name: finite(F.col(a.name), a) for a in settings.attributes})
+    numbers = {d.name: bucketed(F.col(d.source), d, settings.timezone) for d in settings.derived}
+    labels = {d.name: bucket_label(F.col(d.name), d) for d in settings.derived}
+    complete = _with_item_attributes(sound.withColumns(numbers).withColumns(labels), source, settings)
     judged = complete.withColumns(
         {"reason": _reason(source, settings, as_of), "event_value": _event_value(settings)}
     )
@@ -80,8 +83,10 @@ def _event_value(settings: Settings) -> Column:
     return value
 
 
-def _with_item_attributes(rows: DataFrame, settings: Settings) -> DataFrame:
+def _with_item_attributes(rows: DataFrame, source: Source, settings: Settings) -> DataFrame:
     """Fill absent id attributes from the parts of an item id, where the source sends one."""
+    if "item_id" not in source.columns:
+        return rows
     parts = F.split("item_id", "\\Q" + settings.item.separator + "\\E")
     is_whole = F.size(parts) == len(settings.item.id_attributes)
     types = settings.attribute_types

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql.types import StringType, StructField, StructType
 
 from preprocessing.raw_files import group_by_header, read_lines
+from preprocessing.salvage import BROKEN_MARK
 from preprocessing.storage import StoredFile
 from preprocessing.values import trimmed
 
@@ -62,6 +63,7 @@ def _with_fields(
     is_header = F.col("raw_line") == header if header else F.lit(False)
     unusable = (
         F.when(is_header, HEADER)
+        .when(F.col("raw_line").startswith(BROKEN_MARK), "broken_file")
         .when(F.trim("raw_line") == "", "empty_line")
         .when(F.col(f"record.{CORRUPT}").isNotNull(), "malformed")
     )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
-from pyspark.sql import Window
 
 from preprocessing.mapping import RAW_CHARACTERS
 from preprocessing.raw_fields import field_column
@@ -58,9 +57,12 @@ def standard_reference(fields: DataFrame, reference: Reference) -> DataFrame:
 
 def latest_rows(rows: DataFrame, reference: Reference) -> DataFrame:
     """Keep one sound row a key: of the last file, and in it of the last line."""
+    columns = list(column_types(reference))
+    if set(columns) == set(KEYS[reference.name]):
+        return rows.where("reason IS NULL").select(*columns).distinct()
     newest = Window.partitionBy(*KEYS[reference.name]).orderBy(F.desc("file"), F.desc("row_id"))
     sound = rows.where("reason IS NULL").withColumn("place", F.row_number().over(newest))
-    return sound.where("place = 1").select(*column_types(reference))
+    return sound.where("place = 1").select(*columns)
 
 
 def _value(reference: Reference, name: str) -> Column:

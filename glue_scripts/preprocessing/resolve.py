@@ -43,7 +43,8 @@ def resolve(
 ) -> DataFrame:
     """Return `rows` with `outcome`, the stitched `user_id`, a content-made `event_id` where there was none.
 
-    Exactly one row of each event is kept, whatever order rows come in.
+    Exactly one row of each event is kept, whatever order rows come in. What becomes of a row depends on its own
+    partition (`dt`) and the two beside it alone, so that partitions can be redone by themselves.
     """
     stitched = (
         rows.select("*", _actor().alias("actor"), F.floor(F.col("timestamp") / _DAY).alias("day"))
@@ -55,7 +56,7 @@ def resolve(
         .withColumn("who", _actor())
         .repartition("who")
     )
-    same_event = Window.partitionBy("who", "source", "event_id").orderBy(
+    same_event = Window.partitionBy("who", "dt", "source", "event_id").orderBy(
         "timestamp", *settings.attribute_types
     )
     seconds = settings.tolerance_seconds

@@ -55,13 +55,18 @@ def read_text(uri: str) -> str | None:
 
 def write_text(uri: str, text: str) -> None:
     """Write a text object, replacing any."""
+    write_bytes(uri, text.encode("utf-8"))
+
+
+def write_bytes(uri: str, content: bytes) -> None:
+    """Write an object, replacing any."""
     if _is_s3(uri):
         bucket, key = _bucket_and_key(uri)
-        _s3().put_object(Bucket=bucket, Key=key, Body=text.encode("utf-8"))
+        _s3().put_object(Bucket=bucket, Key=key, Body=content)
         return
     path = Path(_local(uri))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    path.write_bytes(content)
 
 
 def copy(source: str, target: str) -> None:
