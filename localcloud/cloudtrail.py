@@ -1,4 +1,4 @@
-"""CloudTrail: the event history that the CDK CLI looks into when a deployment fails; localcloud keeps none."""
+"""CloudTrail: the event history, which the CDK CLI looks into after a failure; localcloud keeps none."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ SERVICES: tuple[str, ...] = (
     "s3",
     "glue",
     "cloudtrail",
+    "cloudwatch",
     "cloudformation",
     "stepfunctions",
     "aws_lambda",

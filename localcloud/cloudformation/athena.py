@@ -19,6 +19,20 @@ class WorkGroup(Provider):
         )
         return Created(properties["Name"])
 
+    def update(self, created: Created, properties: Properties, old: Properties, scope: Scope) -> Created:
+        """Change the same work group, whose history stays; a new name is a new work group."""
+        if properties["Name"] != old["Name"]:
+            return super().update(created, properties, old, scope)
+        settings = dict(properties.get("WorkGroupConfiguration", {}))
+        if result := settings.pop("ResultConfiguration", None):
+            settings["ResultConfigurationUpdates"] = result
+        scope.client("athena").update_work_group(
+            WorkGroup=created.physical_id,
+            ConfigurationUpdates=settings,
+            **pick(properties, "Description", "State"),
+        )
+        return created
+
     def delete(self, created: Created, properties: Properties, scope: Scope) -> None:
         """Remove the work group, with its history where the template asks for that."""
         recursive = bool(properties.get("RecursiveDeleteOption", False))

@@ -30,10 +30,8 @@ def configure(s3: Any, name: str, properties: Properties, tags: dict[str, str]) 
     _protect(s3, name, properties)
     if properties.get("VersioningConfiguration"):
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=properties["VersioningConfiguration"])
-    status = (
-        _logging(name, properties["LoggingConfiguration"]) if "LoggingConfiguration" in properties else {}
-    )
-    s3.put_bucket_logging(Bucket=name, BucketLoggingStatus=status)
+    logging = properties.get("LoggingConfiguration")
+    s3.put_bucket_logging(Bucket=name, BucketLoggingStatus=_logging(name, logging) if logging else {})
     if lifecycle := properties.get("LifecycleConfiguration"):
         rules = {"Rules": [_lifecycle_rule(rule) for rule in lifecycle["Rules"]]}
         s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration=rules)

@@ -5,7 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from localcloud.cloudformation.provider import Created, Properties, Provider, Scope, camel, pick, tag_list
+from localcloud.cloudformation.provider import (
+    Created,
+    NamedProvider,
+    Properties,
+    Provider,
+    Scope,
+    camel,
+    pick,
+    tag_list,
+)
 
 ALARM_FIELDS = (
     "ActionsEnabled", "AlarmActions", "AlarmDescription", "ComparisonOperator", "DatapointsToAlarm",
@@ -17,10 +26,11 @@ ALARM_FIELDS = (
 )  # fmt: skip
 
 
-class Alarm(Provider):
+class Alarm(NamedProvider):
     """An alarm on a metric."""
 
     type = "AWS::CloudWatch::Alarm"
+    name_property = "AlarmName"
 
     def create(self, properties: Properties, scope: Scope) -> Created:
         """Write the alarm."""
@@ -35,10 +45,11 @@ class Alarm(Provider):
         scope.client("cloudwatch").delete_alarms(AlarmNames=[created.physical_id])
 
 
-class CompositeAlarm(Provider):
+class CompositeAlarm(NamedProvider):
     """An alarm on other alarms."""
 
     type = "AWS::CloudWatch::CompositeAlarm"
+    name_property = "AlarmName"
 
     def create(self, properties: Properties, scope: Scope) -> Created:
         """Write the alarm."""
@@ -56,10 +67,11 @@ class CompositeAlarm(Provider):
         scope.client("cloudwatch").delete_alarms(AlarmNames=[created.physical_id])
 
 
-class Dashboard(Provider):
+class Dashboard(NamedProvider):
     """A dashboard."""
 
     type = "AWS::CloudWatch::Dashboard"
+    name_property = "DashboardName"
 
     def create(self, properties: Properties, scope: Scope) -> Created:
         """Write the dashboard."""
@@ -92,7 +104,10 @@ class LogGroup(Provider):
         """Change the retention of the same group; a new name is a new group."""
         if properties.get("LogGroupName") != old.get("LogGroupName"):
             return super().update(created, properties, old, scope)
-        _retain(scope.client("logs"), created.physical_id, properties)
+        logs = scope.client("logs")
+        if old.get("RetentionInDays") and not properties.get("RetentionInDays"):
+            logs.delete_retention_policy(logGroupName=created.physical_id)
+        _retain(logs, created.physical_id, properties)
         return created
 
     def delete(self, created: Created, properties: Properties, scope: Scope) -> None:  # noqa: ARG002

@@ -145,9 +145,8 @@ def _tell(scope: Scope, request: str, properties: Properties, rest: dict[str, An
         raise CustomResourceError(f"the function failed: {response['Payload'].read().decode()}")
     answer = ANSWERS.wait(answer_id, float(properties.get("ServiceTimeout", DEFAULT_TIMEOUT_SECONDS)))
     if answer.get("Status") != "SUCCESS":
-        raise CustomResourceError(
-            f"Received response status [FAILED] from custom resource. {answer.get('Reason', '')}"
-        )
+        reason = answer.get("Reason", "")
+        raise CustomResourceError(f"Received response status [FAILED] from custom resource. {reason}")
     physical_id = answer.get("PhysicalResourceId") or rest.get("PhysicalResourceId") or answer_id
     return Created(physical_id, dict(answer.get("Data") or {}))
 

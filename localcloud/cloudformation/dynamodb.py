@@ -11,6 +11,13 @@ FIELDS = (
     "ProvisionedThroughput", "DeletionProtectionEnabled", "TableClass",
 )  # fmt: skip
 
+# What a global table has in common with a table, and what its replicas have.
+TABLE_FIELDS = (
+    "TableName", "KeySchema", "AttributeDefinitions", "BillingMode", "StreamSpecification",
+    "TimeToLiveSpecification", "LocalSecondaryIndexes",
+)  # fmt: skip
+REPLICA_FIELDS = ("DeletionProtectionEnabled", "TableClass", "Tags", "PointInTimeRecoverySpecification")
+
 
 class Table(Provider):
     """A table."""
@@ -84,10 +91,9 @@ def _as_table(properties: Properties, scope: Scope) -> dict[str, Any]:
         raise ValueError("localcloud keeps a global table in the stack's region alone")
     replica = replicas[0]
     table = {
-        **pick(properties, "TableName", "KeySchema", "AttributeDefinitions", "BillingMode", "StreamSpecification",
-               "TimeToLiveSpecification", "LocalSecondaryIndexes"),
-        **pick(replica, "DeletionProtectionEnabled", "TableClass", "Tags", "PointInTimeRecoverySpecification"),
-    }  # fmt: skip
+        **pick(properties, *TABLE_FIELDS),
+        **pick(replica, *REPLICA_FIELDS),
+    }
     if settings := properties.get("SSESpecification"):
         key = replica.get("SSESpecification", {}).get("KMSMasterKeyId")
         table["SSESpecification"] = {**settings, **({"KMSMasterKeyId": key} if key else {})}

@@ -17,6 +17,8 @@ from localcloud.cloudformation.provider import Created, Provider, Scope
 from localcloud.context import CloudContext
 
 SUB_REFERENCE = re.compile(r"\$\{([^!}.]+)(?:\.[^}]*)?\}")
+# How long a request waits for the deployment that it started.
+REQUEST_SECONDS = 20
 GONE = re.compile(r"NotFound|NoSuch|DoesNotExist|NonExistent|NonexistentItem")
 IGNORED_TYPES = {"AWS::CDK::Metadata"}
 
@@ -281,5 +283,11 @@ def _references(value: Any) -> Iterator[str]:
 
 
 def in_background(work: Any, *arguments: Any) -> None:
-    """Run a deployment beside the request that started it, as CloudFormation does."""
-    threading.Thread(target=work, args=arguments, daemon=True, name="cloudformation").start()
+    """Run a deployment beside the request that started it, as CloudFormation does.
+
+    The request waits for a short one: a client that finds the stack done at its first look (the CDK command
+    line looks every five seconds) need not look again.
+    """
+    worker = threading.Thread(target=work, args=arguments, daemon=True, name="cloudformation")
+    worker.start()
+    worker.join(REQUEST_SECONDS)

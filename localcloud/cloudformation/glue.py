@@ -27,6 +27,15 @@ class Database(Provider):
         scope.client("glue").create_database(DatabaseInput=database)
         return Created(database["Name"])
 
+    def update(self, created: Created, properties: Properties, old: Properties, scope: Scope) -> Created:
+        """Change the same database, whose tables stay; a new name is a new database."""
+        database = dict(properties["DatabaseInput"])
+        if database.get("Name") != old["DatabaseInput"].get("Name"):
+            return super().update(created, properties, old, scope)
+        database.setdefault("Name", created.physical_id)
+        scope.client("glue").update_database(Name=created.physical_id, DatabaseInput=database)
+        return created
+
     def delete(self, created: Created, properties: Properties, scope: Scope) -> None:  # noqa: ARG002
         """Remove the database and its tables."""
         scope.client("glue").delete_database(Name=created.physical_id)
@@ -43,6 +52,18 @@ class Table(Provider):
         table.setdefault("Name", scope.generated_name(255).lower())
         scope.client("glue").create_table(DatabaseName=properties["DatabaseName"], TableInput=table)
         return Created(table["Name"])
+
+    def update(self, created: Created, properties: Properties, old: Properties, scope: Scope) -> Created:
+        """Change the same table, whose partitions stay; a new name or database is a new table."""
+        table = dict(properties["TableInput"])
+        if (properties["DatabaseName"], table.get("Name")) != (
+            old["DatabaseName"],
+            old["TableInput"].get("Name"),
+        ):
+            return super().update(created, properties, old, scope)
+        table.setdefault("Name", created.physical_id)
+        scope.client("glue").update_table(DatabaseName=properties["DatabaseName"], TableInput=table)
+        return created
 
     def delete(self, created: Created, properties: Properties, scope: Scope) -> None:
         """Remove the table; its data stays."""
@@ -92,8 +113,25 @@ class SecurityConfiguration(Provider):
         scope.client("glue").delete_security_configuration(Name=created.physical_id)
 
 
+class Connection(Provider):
+    """A connection to a data store."""
+
+    type = "AWS::Glue::Connection"
+
+    def create(self, properties: Properties, scope: Scope) -> Created:
+        """Make the connection."""
+        connection = dict(properties["ConnectionInput"])
+        connection.setdefault("Name", scope.generated_name(255))
+        scope.client("glue").create_connection(ConnectionInput=connection)
+        return Created(connection["Name"])
+
+    def delete(self, created: Created, properties: Properties, scope: Scope) -> None:  # noqa: ARG002
+        """Remove the connection."""
+        scope.client("glue").delete_connection(ConnectionName=created.physical_id)
+
+
 def _job(properties: Properties) -> dict[str, Any]:
     return pick(properties, *JOB_FIELDS)
 
 
-PROVIDERS: tuple[Provider, ...] = (Database(), Table(), Job(), SecurityConfiguration())
+PROVIDERS: tuple[Provider, ...] = (Database(), Table(), Job(), SecurityConfiguration(), Connection())

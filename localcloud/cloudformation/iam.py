@@ -32,6 +32,7 @@ class Role(Provider):
         if any(properties.get(name) != old.get(name) for name in ("RoleName", "Path")):
             return super().update(created, properties, old, scope)
         iam, name = scope.client("iam"), created.physical_id
+        iam.update_role(RoleName=name, **pick(properties, "Description", "MaxSessionDuration"))
         iam.update_assume_role_policy(
             RoleName=name, PolicyDocument=json.dumps(properties["AssumeRolePolicyDocument"])
         )

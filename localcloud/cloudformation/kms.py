@@ -52,6 +52,13 @@ class Alias(Provider):
         scope.client("kms").create_alias(AliasName=name, TargetKeyId=properties["TargetKeyId"])
         return Created(name)
 
+    def update(self, created: Created, properties: Properties, old: Properties, scope: Scope) -> Created:
+        """Point the same name at another key; a new name is a new alias."""
+        if properties["AliasName"] != old["AliasName"]:
+            return super().update(created, properties, old, scope)
+        scope.client("kms").update_alias(AliasName=created.physical_id, TargetKeyId=properties["TargetKeyId"])
+        return created
+
     def delete(self, created: Created, properties: Properties, scope: Scope) -> None:  # noqa: ARG002
         """Remove the name."""
         scope.client("kms").delete_alias(AliasName=created.physical_id)

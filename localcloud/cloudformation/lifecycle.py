@@ -56,9 +56,17 @@ class StackLifecycle:
     def create_stack(self) -> Any:
         """Return the method that makes a stack from a template in one call."""
 
-        def method(backend: CloudFormationBackend, name: str, template: str, parameters: dict[str, str],
-                   notification_arns: list[str] | None = None, tags: dict[str, str] | None = None,
-                   role_arn: str | None = None, **_rest: Any) -> Stack:  # fmt: skip
+        def method(
+            backend: CloudFormationBackend,
+            *,
+            name: str,
+            template: str,
+            parameters: dict[str, str],
+            notification_arns: list[str] | None = None,
+            tags: dict[str, str] | None = None,
+            role_arn: str | None = None,
+            **_rest: Any,
+        ) -> Stack:
             change_set_id, stack_id = backend.create_change_set(
                 name, DIRECT, template, parameters, "", "CREATE", notification_arns, tags, role_arn
             )
@@ -71,9 +79,15 @@ class StackLifecycle:
     def update_stack(self) -> Any:
         """Return the method that changes a stack in one call."""
 
-        def method(backend: CloudFormationBackend, name: str, template: str, role_arn: str | None = None,
-                   parameters: list[dict[str, Any]] | None = None, tags: dict[str, str] | None = None,
-                   **_rest: Any) -> Stack:  # fmt: skip
+        def method(
+            backend: CloudFormationBackend,
+            *,
+            name: str,
+            template: str,
+            role_arn: str | None = None,
+            parameters: list[dict[str, Any]] | None = None,
+            tags: dict[str, str] | None = None,
+        ) -> Stack:
             stack = backend.get_stack(name)
             values = {
                 item["ParameterKey"]: stack.parameters[item["ParameterKey"]]

@@ -71,7 +71,10 @@ class Topic(Provider):
         """Make the topic."""
         sns, name = scope.client("sns"), properties.get("TopicName") or scope.generated_name(256)
         attributes = {
-            key: str(value) for key, value in pick(properties, "DisplayName", "KmsMasterKeyId").items()
+            key: str(value)
+            for key, value in pick(
+                properties, "DisplayName", "KmsMasterKeyId", "FifoTopic", "ContentBasedDeduplication"
+            ).items()
         }
         arn = sns.create_topic(Name=name, Attributes=attributes, Tags=tag_list(scope.tags(properties)))[
             "TopicArn"
@@ -79,6 +82,19 @@ class Topic(Provider):
         for subscription in properties.get("Subscription", []):
             sns.subscribe(TopicArn=arn, Protocol=subscription["Protocol"], Endpoint=subscription["Endpoint"])
         return Created(arn, {"TopicArn": arn, "TopicName": name})
+
+    def update(self, created: Created, properties: Properties, old: Properties, scope: Scope) -> Created:
+        """Change the same topic, whose subscriptions stay; a new name or kind is a new topic."""
+        if any(properties.get(name) != old.get(name) for name in ("TopicName", "FifoTopic", "Subscription")):
+            return super().update(created, properties, old, scope)
+        for name in ("DisplayName", "KmsMasterKeyId"):
+            if properties.get(name) != old.get(name):
+                scope.client("sns").set_topic_attributes(
+                    TopicArn=created.physical_id,
+                    AttributeName=name,
+                    AttributeValue=str(properties.get(name, "")),
+                )
+        return created
 
     def delete(self, created: Created, properties: Properties, scope: Scope) -> None:  # noqa: ARG002
         """Remove the topic."""

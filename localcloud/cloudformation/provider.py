@@ -78,6 +78,18 @@ class Provider(ABC):
         """Remove the resource. A resource that is gone already is no error."""
 
 
+class NamedProvider(Provider):
+    """A resource type whose API writes a whole resource by its name, so that an update is another write."""
+
+    name_property: ClassVar[str]
+
+    def update(self, created: Created, properties: Properties, old: Properties, scope: Scope) -> Created:
+        """Write the resource again; a new name is a new resource."""
+        if properties.get(self.name_property) != old.get(self.name_property):
+            return super().update(created, properties, old, scope)
+        return self.create(properties, scope)
+
+
 @cache
 def client(endpoint_url: str, service: str, region: str) -> Any:
     """Return a client of the cloud at `endpoint_url`."""

@@ -7,6 +7,7 @@ from localcloud.cloudformation import (
     athena,
     awslambda,
     cloudwatch,
+    cognito,
     custom,
     dynamodb,
     events,
@@ -23,8 +24,8 @@ from localcloud.cloudformation import (
 from localcloud.cloudformation.provider import Provider
 
 MODULES = (
-    apigateway, athena, awslambda, cloudwatch, custom, dynamodb, events, glue, iam, kms, messaging, s3, scheduler, ssm,
-    stepfunctions, wafv2,
+    apigateway, athena, awslambda, cloudwatch, cognito, custom, dynamodb, events, glue, iam, kms, messaging,
+    s3, scheduler, ssm, stepfunctions, wafv2,
 )  # fmt: skip
 
 PROVIDERS: dict[str, Provider] = {
