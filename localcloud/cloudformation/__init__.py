@@ -11,7 +11,7 @@ from moto.s3.models import s3_backends
 
 from localcloud.cloudformation import change_sets
 from localcloud.cloudformation.custom import serve_answers
-from localcloud.cloudformation.engine import ProvidedResource, made_resources
+from localcloud.cloudformation.engine import ProvidedResource, given_parameters, made_resources
 from localcloud.cloudformation.lifecycle import StackLifecycle
 from localcloud.cloudformation.registry import provider_of
 from localcloud.context import CloudContext
@@ -30,6 +30,7 @@ def install(context: CloudContext) -> None:
     change_sets.install()
     stack: Any = models.Stack
     stack.stack_resources = property(made_resources)
+    stack.stack_parameters = property(given_parameters)
     serve_answers(context)
     _read_templates_from_loopback()
     _know_provided_types()

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.exceptions import CloudFormationError, ValidationError
 from moto.cloudformation.models import ChangeSet, CloudFormationBackend
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import ActionResult, EmptyResult
+
+
+class ChangeSetNotFoundError(CloudFormationError):
+    """There is no such change set; the CDK command line waits for this one after it deleted one."""
+
+    code = "ChangeSetNotFound"
 
 
 def install() -> None:
@@ -32,13 +38,13 @@ def install() -> None:
 def find(backend: CloudFormationBackend, name: str, stack_name: str | None) -> ChangeSet:
     """Return a change set by ARN, or the newest by its name and its stack's name or id.
 
-    Raises ValidationError when there is none.
+    Raises ChangeSetNotFoundError when there is none.
     """
     for change_set_id, change_set in reversed(backend.change_sets.items()):
         in_stack = stack_name in {None, change_set.stack_name, change_set.stack_id}
         if name == change_set_id or (name == change_set.change_set_name and in_stack):
             return change_set
-    raise ValidationError(message=f"ChangeSet [{name}] does not exist")
+    raise ChangeSetNotFoundError(f"ChangeSet [{name}] does not exist")
 
 
 def _describe(response: CloudFormationResponse) -> ActionResult:
@@ -50,7 +56,7 @@ def _delete(response: CloudFormationResponse) -> EmptyResult:
     backend = response.cloudformation_backend
     try:
         change_set = _found(response)
-    except ValidationError:
+    except ChangeSetNotFoundError:
         return EmptyResult()
     del backend.change_sets[change_set.change_set_id]
     return EmptyResult()

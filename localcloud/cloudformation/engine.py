@@ -35,11 +35,13 @@ class ResourceFailedError(Exception):
 class ProvidedResource:
     """A resource made by a provider, in the form that moto's template functions read."""
 
-    def __init__(self, created: Created, properties: dict[str, Any]) -> None:
+    def __init__(
+        self, created: Created, properties: dict[str, Any], logical_id: str, resource_type: str
+    ) -> None:
         self.created = created
         self.properties = properties
-        self.type = ""
-        self.logical_resource_id = ""
+        self.logical_resource_id = logical_id
+        self.type = self.cf_resource_type = resource_type
 
     @property
     def physical_resource_id(self) -> str:
@@ -149,9 +151,7 @@ class StackEngine:
         else:
             self._event(logical_id, definition["Type"], "CREATE_IN_PROGRESS", None)
             created = provider.create(properties, scope)
-        resource = ProvidedResource(created, properties)
-        resource.type = definition["Type"]
-        resource.logical_resource_id = logical_id
+        resource = ProvidedResource(created, properties, logical_id, definition["Type"])
         resource_map._parsed_resources[logical_id] = resource
         return True
 
@@ -236,6 +236,16 @@ def made_resources(stack: Any) -> list[Any]:
     parsed = stack.resource_map._parsed_resources
     made = (parsed.get(logical_id) for logical_id in stack.resource_map.resources)
     return [resource for resource in made if resource is not None]
+
+
+def given_parameters(stack: Any) -> dict[str, Any]:
+    """Return a stack's parameters as they were given, for the next deployment to use again.
+
+    moto gives the values that it found for them, which for an SSM parameter is not its name.
+    """
+    slots = stack.resource_map._template.get("Parameters", {})
+    defaults = {name: slot["Default"] for name, slot in slots.items() if "Default" in slot}
+    return {**defaults, **(stack.parameters or {})}
 
 
 def reason_of(error: Exception) -> str:

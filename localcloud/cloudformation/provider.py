@@ -6,6 +6,7 @@ exactly what a boto3 user would have made.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from botocore.config import Config
 from localcloud.context import ACCOUNT_ID, CloudContext
 
 Properties = Mapping[str, Any]
+HASH_LENGTH = 8
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,16 @@ class Scope:
         return f"arn:aws:{service}:{self.region}:{ACCOUNT_ID}:{resource}"
 
     def generated_name(self, longest: int = 64) -> str:
-        """Return the name CloudFormation gives when the template has none; the same at every deployment."""
-        suffix = re.sub(r"[^A-Za-z0-9]", "", self.logical_id)
-        return f"{self.stack_name}-{suffix}"[-longest:].lstrip("-")
+        """Return the name CloudFormation gives when the template has none; the same at every deployment.
+
+        A name that would be too long is cut, and ends in a hash: logical ids of the CDK's own constructs are
+        long and the same in every stack.
+        """
+        name = f"{self.stack_name}-{re.sub(r'[^A-Za-z0-9]', '', self.logical_id)}"
+        if len(name) <= longest:
+            return name
+        digest = hashlib.sha256(name.encode()).hexdigest()[:HASH_LENGTH]
+        return f"{name[: longest - HASH_LENGTH - 1].rstrip('-')}-{digest}"
 
     def tags(self, properties: Properties) -> dict[str, str]:
         """Return the stack's tags with the resource's own laid over them."""
