@@ -15,7 +15,7 @@ from typing import Any
 from preprocessing import storage
 from preprocessing.catalog import Catalog
 from preprocessing.datasets import Dataset, check_limits, coupon_datasets, main_datasets
-from preprocessing.session import open_session, parse_arguments
+from preprocessing.session import open_session, parse_arguments, size_session
 from preprocessing.settings import Settings, parse_settings
 from preprocessing.storage import join
 from pyspark.sql import DataFrame, SparkSession
@@ -48,6 +48,8 @@ def export(
     location: Callable[[str], str],
 ) -> None:
     """Write the data version `run_id`; `location` tells where a table lies. Raises LimitError before writing."""
+    sizes = [file.size for name in TABLES for file in storage.list_files(location(name))]
+    size_session(spark, sum(sizes))
     tables = {name: spark.read.parquet(location(name)) for name in TABLES}
     item_metadata = _selected_metadata(settings, datasets_uri, run_id)
     datasets = [*main_datasets(tables, item_metadata, settings), *coupon_datasets(tables, settings)]

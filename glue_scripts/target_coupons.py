@@ -14,7 +14,7 @@ import sys
 from argparse import Namespace
 
 from preprocessing import storage
-from preprocessing.session import open_session, parse_arguments
+from preprocessing.session import open_session, parse_arguments, size_session
 from preprocessing.storage import join
 from preprocessing.targeting import (
     CampaignError,
@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> None:
     """Run the job. Raises CampaignError before anything is written when the input cannot make a campaign."""
     options = parse_arguments(arguments, REQUIRED, OPTIONAL)
     spark = open_session("target_coupons")
+    size_session(spark, sum(file.size for file in storage.list_files(options.ranking_uri)))
     limits = _limits(options)
     pairs = ranked_pairs(_batch_output(spark, options.ranking_uri))
     pairs = _narrowed(pairs, options.coupons)

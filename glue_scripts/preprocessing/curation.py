@@ -19,11 +19,10 @@ from preprocessing.raw_files import line_numbers
 from preprocessing.references import column_types, latest_rows
 from preprocessing.reports import RunReports
 from preprocessing.resolve import BOT, KEPT, OUTCOMES, UNIDENTIFIED, actor_counts, bots, identities, resolve
+from preprocessing.session import size_session
 from preprocessing.settings import Settings
 from preprocessing.storage import join
 
-BYTES_PER_TASK = 24 * 1024 * 1024
-MOST_TASKS = 2000
 QUARANTINE_COLUMNS = ["source", "file", "block", "row_id", "reason", "raw"]
 
 
@@ -53,7 +52,7 @@ class Curation:
         files = {s.name: storage.list_files(join(self.raw_uri, s.prefix)) for s in self.settings.sources}
         changes = ledger.compare([file for group in files.values() for file in group])
         batch = ledger.fresh_batch(self.run_id)
-        self._size_shuffles(sum(file.size for group in files.values() for file in group))
+        size_session(self.spark, sum(file.size for group in files.values() for file in group))
         new = {name: [file for file in group if file in changes.new] for name, group in files.items()}
         target = self._uri("parsed", "interactions", f"batch={batch}/")
         self._parser.interactions(new, target)
@@ -78,10 +77,6 @@ class Curation:
     @property
     def _interactions(self) -> str:
         return self._uri("curated", "interactions/")
-
-    def _size_shuffles(self, raw_bytes: int) -> None:
-        tasks = max(2, min(MOST_TASKS, raw_bytes // BYTES_PER_TASK))
-        self.spark.conf.set("spark.sql.shuffle.partitions", tasks)
 
     def _parsed(self, changes: Changes, batch: str) -> DataFrame:
         """Return the parsed rows of the raw files of now; rows of replaced or deleted files are left out."""
@@ -185,9 +180,7 @@ class Curation:
                 F.min("row_id").alias("first_row_id"), F.count("*").alias("rows")
             )
             shown = rejected.where(F.col("reason") != HEADER).select(*QUARANTINE_COLUMNS)
-            line_numbers(blocks, shown).coalesce(1).write.mode(
-                "append"
-            ).parquet(target)
+            line_numbers(blocks, shown).coalesce(1).write.mode("append").parquet(target)
 
     def _register(self) -> None:
         """Put the curated tables into the Glue catalog, where a database is given."""

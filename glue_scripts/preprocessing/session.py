@@ -21,6 +21,10 @@ SESSION_SETTINGS = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
 }
 
+SMALL_BYTES = 8 * 1024 * 1024
+BYTES_PER_TASK = 24 * 1024 * 1024
+MOST_TASKS = 2000
+
 
 def open_session(name: str) -> SparkSession:
     """Return the session of the job `name`, set up as the jobs expect."""
@@ -28,6 +32,17 @@ def open_session(name: str) -> SparkSession:
     for key, value in SESSION_SETTINGS.items():
         spark.conf.set(key, value)
     return spark
+
+
+def size_session(spark: SparkSession, data_bytes: int) -> None:
+    """Suit the session to the size of its input, in bytes as stored.
+
+    Compiling code for a few rows takes longer than interpreting them; many rows want many shuffle partitions.
+    """
+    is_small = data_bytes < SMALL_BYTES
+    spark.conf.set("spark.sql.shuffle.partitions", max(2, min(MOST_TASKS, data_bytes // BYTES_PER_TASK)))
+    spark.conf.set("spark.sql.codegen.wholeStage", str(not is_small).lower())
+    spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if is_small else "FALLBACK")
 
 
 def parse_arguments(arguments: list[str], required: list[str], optional: list[str]) -> argparse.Namespace:

@@ -1,0 +1,221 @@
+"""The curate job on files: whatever arrives, in whatever order, every row is accounted for."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from preprocessing.curation import Curation, NoDataError, with_neighbours
+from preprocessing.quality import QualityError
+from preprocessing.settings import Settings
+from pyspark.sql import SparkSession
+
+AS_OF = 1_790_000_000
+START = 1_780_000_000
+DAY = 86400
+BOOKINGS = "booking_ref,customer_id,from_city,to_city,mode,class,operator,fare_inr,departs_at,duration_min,booked_at,status"
+
+
+class Lake:
+    """A raw folder and the datasets made of it."""
+
+    def __init__(self, folder: Path, spark: SparkSession, settings: Settings) -> None:
+        self.raw, self.datasets = folder / "raw", folder / "datasets"
+        self._spark, self._settings, self._runs = spark, settings, 0
+
+    def put(self, name: str, content: bytes | str) -> Path:
+        path = self.raw / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = content.encode() if isinstance(content, str) else content
+        path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+        return path
+
+    def curate(self) -> dict[str, Any]:
+        self._runs += 1
+        run_id = f"run{self._runs}"
+        Curation(
+            spark=self._spark,
+            settings=self._settings,
+            raw_uri=self.raw.as_uri() + "/",
+            datasets_uri=self.datasets.as_uri() + "/",
+            run_id=run_id,
+            glue_database=None,
+            as_of=AS_OF,
+        ).run()
+        counts: dict[str, Any] = json.loads((self.datasets / "reports" / run_id / "counts.json").read_text())
+        return counts["sources"]
+
+    def kept(self) -> list[tuple[Any, ...]]:
+        rows = self._spark.read.parquet(
+            f"{self.datasets.as_uri()}/curated/interactions/outcome=kept"
+        )
+        columns = ["event_id", "user_id", "event_type", "timestamp", "origin", "source", "price_band", "dt"]
+        return sorted(tuple(row) for row in rows.select(*columns).collect())
+
+    def quarantine(self) -> list[tuple[str, int, str]]:
+        rows = self._spark.read.parquet((self.datasets / "quarantine").as_uri()).collect()
+        return sorted((Path(row["file"]).name, row["line"], row["reason"]) for row in rows)
+
+
+def click(number: int, **values: Any) -> str:
+    trip = {"from": "DEL", "to": "GOI", "mode": "flight", "cabin": "economy", "fare": 4000 + number}
+    row = {
+        "id": f"i{number}",
+        "name": "screen_view",
+        "ts": (START + number * 977) * 1000,
+        "user": {"id": f"u{number % 40}"},
+        "device": {"idfv": f"d{number % 40}"},
+        "trip": {**trip, "departs": "2026-06-02T22:45:00", "minutes": 150},
+    }
+    return json.dumps(row | values)
+
+
+def day(first: int, count: int = 400) -> str:
+    return "\n".join(click(number) for number in range(first, first + count)) + "\n"
+
+
+@pytest.fixture
+def lake(tmp_path: Path, spark: SparkSession, travel: Settings) -> Lake:
+    lake = Lake(tmp_path, spark, travel)
+    lake.put("clickstream/ios/a.jsonl.gz", day(0, 1200))
+    return lake
+
+
+def test_rows_reconcile_and_rejected_ones_are_found_by_file_and_line(lake: Lake) -> None:
+    lines = [
+        click(5000),
+        "not json at all",
+        "",
+        click(5001, ts=-5),
+        click(5002, ts="soon"),
+        click(5003, ts=(AS_OF + 10 * DAY) * 1000),
+        click(5004, name="teleported"),
+        click(5005, trip={"from": "DEL", "mode": "bus"}),
+        click(5006, user={"id": None}, device={}),
+        click(5007, trip={"from": "DEL", "to": "GOI", "mode": "bus", "cabin": "x", "departs": "2026-06-02T01:00:00", "fare": -1}),
+        click(5008, user={"id": "u" * 300}),
+        click(5009)[:40],
+    ]  # fmt: skip
+    lake.put("clickstream/ios/b.jsonl.gz", "\n".join(lines))
+    booking = "B1,u1,DEL,GOI,flight,economy,SkyHop,4000,2026-06-02 10:00:00,150,2026-06-01 10:00:00,CONFIRMED"
+    lake.put("transactions/t.csv.gz", f"{BOOKINGS}\n{booking}\nB2,u1,DEL\n")
+    counts = lake.curate()
+    assert counts["ios"]["rows"] == 1212
+    assert counts["ios"]["curated"] == 1201
+    assert counts["ios"]["quarantined"] == 11
+    assert counts["transactions"] == {
+        "rows": 2, "curated": 1, "duplicates": 0, "quarantined": 1, "reasons": {"malformed": 1}
+    }  # fmt: skip
+    assert lake.quarantine() == [
+        ("b.jsonl.gz", 2, "malformed"),
+        ("b.jsonl.gz", 3, "empty_line"),
+        ("b.jsonl.gz", 4, "time_out_of_range"),
+        ("b.jsonl.gz", 5, "unreadable_time"),
+        ("b.jsonl.gz", 6, "time_out_of_range"),
+        ("b.jsonl.gz", 7, "unknown_event_type"),
+        ("b.jsonl.gz", 8, "missing_destination"),
+        ("b.jsonl.gz", 9, "no_user_or_device"),
+        ("b.jsonl.gz", 10, "price_inr_out_of_range"),
+        ("b.jsonl.gz", 11, "id_too_long"),
+        ("b.jsonl.gz", 12, "malformed"),
+        ("t.csv.gz", 3, "malformed"),
+    ]
+
+
+def test_broken_files_lose_only_what_cannot_be_read_and_say_so(lake: Lake) -> None:
+    whole = gzip.compress(day(6000, 300).encode(), mtime=0)
+    for name, data in {
+        "clickstream/ios/cut.jsonl.gz": whole[: len(whole) // 2],
+        "clickstream/ios/liar.jsonl.gz": b"this is no gzip\nat all",
+        "clickstream/ios/empty.jsonl.gz": b"",
+        "clickstream/ios/empty.jsonl": b"",
+        "transactions/empty.csv": b"",
+        "clickstream/web/utf16.jsonl": click(1).encode("utf-16"),
+        "clickstream/web/nul.jsonl": b"\x00\x00\x00\n" + b'{"hit_id":"x\xff\xfe"}\n',
+        "clickstream/web/huge.jsonl": b'{"hit_id":"' + b"x" * 2_000_000 + b'"}\n',
+        "transactions/swapped.csv": b"customer_id;booking_ref\nu1;B1\n",
+    }.items():
+        path = lake.raw / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    counts = lake.curate()
+    broken = [row for row in lake.quarantine() if row[2] == "broken_file"]
+    salvaged = counts["ios"]["rows"] - 1200 - 2
+    assert [row[0] for row in broken] == ["cut.jsonl.gz", "liar.jsonl.gz"]
+    assert 0 < salvaged < 300
+    assert broken[0][1] == salvaged + 1
+    assert counts["ios"]["curated"] == 1200 + salvaged
+    assert counts["transactions"]["quarantined"] == counts["transactions"]["rows"] == 1
+    assert counts["web"]["quarantined"] == counts["web"]["rows"] == 1 + 2 + 1
+
+
+def test_a_run_without_news_and_days_out_of_order_give_the_same_tables(
+    lake: Lake, tmp_path: Path, spark: SparkSession, travel: Settings
+) -> None:
+    days = {f"clickstream/ios/day{number}.jsonl.gz": day(number * 2000, 700) for number in range(1, 4)}
+    # a login that arrives last and tells whose clicks the first file's device-only rows were
+    days["clickstream/ios/day0.jsonl.gz"] = "\n".join(
+        click(n, user={"id": None}, device={"idfv": "dx"}) for n in range(9000, 9005)
+    )
+    days["clickstream/ios/day4.jsonl.gz"] = click(9_900, user={"id": "ux"}, device={"idfv": "dx"})
+    for name, content in sorted(days.items()):
+        lake.put(name, content)
+        lake.curate()
+    once = lake.kept()
+    assert any(row[1] == "ux" and row[3] == START + 9000 * 977 for row in once)
+    lake.curate()
+    assert lake.kept() == once
+    other = Lake(tmp_path / "other", spark, travel)
+    other.put("clickstream/ios/a.jsonl.gz", day(0, 1200))
+    for name, content in sorted(days.items(), reverse=True):
+        other.put(name, content)
+    other.curate()
+    assert other.kept() == once
+
+
+def test_a_replaced_and_a_deleted_file_take_their_rows_with_them(lake: Lake) -> None:
+    second = lake.put("clickstream/ios/b.jsonl.gz", day(2000, 100))
+    third = lake.put("clickstream/ios/c.jsonl.gz", day(4000, 100))
+    assert lake.curate()["ios"]["curated"] == 1400
+    third.unlink()
+    lake.put("clickstream/ios/b.jsonl.gz", day(2000, 30))
+    os.utime(second, (AS_OF, AS_OF))
+    assert lake.curate()["ios"] == {
+        "rows": 1230,
+        "curated": 1230,
+        "duplicates": 0,
+        "quarantined": 0,
+        "reasons": {},
+    }
+    assert len(lake.kept()) == 1230
+
+
+def test_too_little_or_too_bad_data_stops_the_run(
+    tmp_path: Path, spark: SparkSession, travel: Settings
+) -> None:
+    lake = Lake(tmp_path, spark, travel)
+    with pytest.raises(NoDataError, match="no raw files of interactions"):
+        lake.curate()
+    lake.put("clickstream/ios/a.jsonl.gz", day(0, 500) + "rubbish\n" * 300)
+    with pytest.raises(QualityError, match=r"at least 1,000 interactions, found 500(.|\n)*37.5%"):
+        lake.curate()
+    report = json.loads((lake.datasets / "reports" / "run2" / "quality.json").read_text())
+    assert report["passed"] is False
+    assert not (lake.datasets / "state" / "passed.json").exists()
+
+
+def test_drift_is_reported_and_not_fatal(lake: Lake) -> None:
+    lake.put("clickstream/ios/new.jsonl.gz", click(7000, campaign="spring") + "\n")
+    lake.curate()
+    drift = json.loads((lake.datasets / "reports" / "run1" / "counts.json").read_text())["drift"]["ios"]
+    assert drift == {"unmapped": ["campaign"], "absent": ["trip.carrier"]}
+
+
+def test_neighbours_are_beside_in_time() -> None:
+    every = ["2026-01", "2026-02", "2026-04", "2026-09"]
+    assert with_neighbours(["2026-04"], every) == ["2026-02", "2026-04", "2026-09"]
+    assert with_neighbours(["2026-03"], every) == ["2026-03"]
