@@ -54,6 +54,10 @@ class ObjectTree:
         """Return the folder of a bucket."""
         return self.root / bucket
 
+    def bucket_names(self) -> list[str]:
+        """Return the buckets that have a folder."""
+        return sorted(entry.name for entry in self.root.iterdir() if not entry.name.startswith("."))
+
     def key_path(self, bucket: str, key: str) -> Path | None:
         """Return the file of a key, or None when no file can have its name (`a//b`, `../x`, `folder/`)."""
         parts = key.split("/")
