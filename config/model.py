@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from config.base import Section
@@ -16,7 +18,7 @@ class Operations(Section):
     """Who hears of failures, and how long things are kept."""
 
     notification_emails: list[str] = Field(default_factory=list)
-    log_retention_days: int = 30
+    log_retention_days: Literal[7, 14, 30, 90, 365] = 30
     keep_data_on_destroy: bool = True
 
 

@@ -30,12 +30,20 @@ class Recipe(Section):
     """One recipe to train and serve. `key` names its solution, campaign and SSM parameters."""
 
     key: str
-    recipe: Literal["aws-user-personalization", "aws-sims", "aws-personalized-ranking", "aws-popularity-count"]
+    recipe: Literal[
+        "aws-user-personalization", "aws-sims", "aws-personalized-ranking", "aws-popularity-count"
+    ]
     dataset_group: DatasetGroupName = "main"
     hyperparameters: dict[str, str] = Field(default_factory=dict)
     tuning: Tuning | None = None
     minimum_provisioned_tps: int = Field(default=1, ge=1)
-    schedule: str | None = None
+
+
+class Gate(Section):
+    """When a new version is promoted: its `metric` at least (1 - tolerance) of the serving version's."""
+
+    metric: str = "normalized_discounted_cumulative_gain_at_10"
+    tolerance: float = Field(default=0.02, ge=0, lt=1)
 
 
 class TrainingConfig(Section):
@@ -44,3 +52,5 @@ class TrainingConfig(Section):
     recipes: list[Recipe] = Field(min_length=1)
     poll_seconds: int = Field(default=60, ge=1)
     timeout_minutes: int = Field(default=1440, ge=5)
+    gate: Gate = Gate()
+    schedule: str | None = None

@@ -80,7 +80,7 @@ def running(*, port: int, region: str, log_dir: Path, data_dir: Path | None = No
 def synthesise(config_name: str, assembly: Path, log_dir: Path) -> None:
     """Synthesise the app for localcloud into `assembly`; raises OperatorError when that fails."""
     run_logged(
-        ["npx", "cdk", "synth", "--quiet", "--all", "--output", str(assembly),
+        ["npx", "cdk", "synth", "--quiet", "--output", str(assembly),
          "-c", f"config={config_name}", "-c", "overlay=localcloud"],
         log_dir / "synth.log",
         {},

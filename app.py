@@ -1,0 +1,75 @@
+"""The CDK app: read the configuration, wire the stacks."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import aws_cdk as cdk
+from cdk_nag import AwsSolutionsChecks
+
+import config
+from stacks.campaigns import CampaignsStack
+from stacks.constructs.wildcards import accept_wildcards
+from stacks.inference import InferenceStack
+from stacks.observability import ObservabilityStack
+from stacks.preprocessing import PreprocessingStack
+from stacks.storage import StorageStack
+from stacks.training import TrainingStack
+
+
+def build(app: cdk.App, project: config.ProjectConfig) -> None:
+    """Add the deployment's stacks to the app."""
+    environment = cdk.Environment(account=os.environ.get("CDK_DEFAULT_ACCOUNT"), region=project.region)
+
+    def name(stack: str) -> str:
+        return f"{project.name}-{stack}"
+
+    storage = StorageStack(app, name("storage"), project=project, env=environment)
+    preprocessing = PreprocessingStack(
+        app, name("preprocessing"), project=project, storage=storage, env=environment
+    )
+    training = TrainingStack(
+        app,
+        name("training"),
+        project=project,
+        storage=storage,
+        prepare_data=preprocessing.prepare_data,
+        env=environment,
+    )
+    inference = InferenceStack(app, name("inference"), project=project, storage=storage, env=environment)
+    campaigns = CampaignsStack(
+        app, name("campaigns"), project=project, storage=storage, preprocessing=preprocessing, env=environment
+    )
+    ObservabilityStack(
+        app,
+        name("observability"),
+        project=project,
+        api=inference.api,
+        functions=inference.functions,
+        queue=inference.event_queue,
+        dead_letter_queue=inference.dead_letter_queue,
+        state_machines=[preprocessing.prepare_data, training.train, campaigns.campaign],
+        topic=storage.notifications,
+        env=environment,
+    )
+    for key, value in {"deployment": project.name, **project.tags}.items():
+        cdk.Tags.of(app).add(key, value)
+
+
+def main() -> None:
+    """Synthesise the deployment that the context names."""
+    app = cdk.App()
+    try:
+        project = config.load(app.node.get_context("config"), app.node.try_get_context("overlay"))
+    except config.ConfigurationError as error:
+        sys.exit(f"error: {error}")
+    build(app, project)
+    # The first synthesis settles the references between stacks, which the accepted findings name.
+    app.synth()
+    accept_wildcards(app)
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))
+    app.synth(force=True)
+
+
+main()

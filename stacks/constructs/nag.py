@@ -1,0 +1,15 @@
+"""cdk-nag findings that are accepted, each with its reason, as close to its resource as they can be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+from constructs import IConstruct
+
+
+def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
+    """Accept findings on a construct; a wildcard is named to the letter, as in `AwsSolutions-IAM5[Resource::*]`."""
+    validations = cdk.Validations.of(construct)
+    for finding, reason in reasons.items():
+        validations.acknowledge(cdk.Acknowledgment(id=finding, reason=reason))
