@@ -18,8 +18,10 @@ from localcloud.context import CloudContext
 
 # Each is a module or package of localcloud with `install(context)`; the order is the order of installation.
 SERVICES: tuple[str, ...] = (
+    "faults",
     "s3",
     "glue",
+    "athena",
     "cloudtrail",
     "cloudwatch",
     "cloudformation",
@@ -70,7 +72,7 @@ def run(host: str, port: int, data_dir: Path | None) -> None:
     )
     from werkzeug.serving import make_server  # noqa: PLC0415
 
-    class QuietRequestHandler(MotoRequestHandler):  # type: ignore[misc]
+    class QuietRequestHandler(MotoRequestHandler):
         """Logs no requests, and keeps connections open: a client's next request then costs no new one."""
 
         protocol_version = "HTTP/1.1"
