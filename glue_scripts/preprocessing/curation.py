@@ -204,7 +204,7 @@ class Curation:
             "reason": "string",
             "raw": "string",
         }
-        catalog.register("quarantine", self._uri("quarantine/"), quarantined)
+        catalog.register("curated_quarantine", self._uri("quarantine/"), quarantined)
 
 
 def with_neighbours(partitions: list[str], every: list[str]) -> list[str]:

@@ -15,7 +15,7 @@ from sample_data.travel.world import KINDS, PRODUCTS, World
 
 COUPONS_PER_CAMPAIGN = 6
 CAMPAIGN_DAYS = 14
-ISSUED_SHARE = 0.35
+ISSUED_SHARE = 0.2
 DAY = 86400
 MODES = sorted({product[0] for product in PRODUCTS})
 SOLD_OUT_SHARE = 0.1

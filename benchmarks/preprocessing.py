@@ -1,0 +1,207 @@
+"""The curate job at 1 and 10 million raw rows (50 with --large), beside a hand-written DuckDB script.
+
+Both read the same gzipped raw files and write the same tables; the kept interactions are compared as sets. Each
+runs in processes of its own, whose resident memory is summed every tenth of a second.
+
+    python -m benchmarks.preprocessing [--rows 1000000,10000000] [--large]
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+import duckdb
+
+from benchmarks.report import Figure, write_results
+from config import load
+from config.data import settings_json
+
+ROOT = Path(__file__).resolve().parent.parent
+ROWS_PER_USER = 30.1
+SEED = 7
+CPUS = 2
+HEAP = "4g"
+SAMPLE_SECONDS = 0.1
+COMPARED = "event_id, user_id, device_id, event_type, event_value, timestamp, origin, destination, transport_mode, " \
+    "travel_class, operator, price_inr, duration_minutes, departure_window, price_band, source"  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one run took."""
+
+    seconds: float
+    peak_gib: float
+
+
+def main() -> None:
+    """Run the benchmark and record its figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", default="1000000,10000000", help="sizes, separated by commas")
+    parser.add_argument("--large", action="store_true", help="50 million rows as well")
+    options = parser.parse_args()
+    sizes = [int(rows) for rows in options.rows.split(",")] + ([50_000_000] if options.large else [])
+    spark: dict[int, Measured] = {}
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="preprocessing-") as scratch:
+        for rows in sizes:
+            folder = Path(scratch) / str(rows)
+            spark[rows], found = _at_size(rows, folder)
+            figures += found
+            shutil.rmtree(folder)
+    if len(sizes) > 1:
+        first, last = sizes[0], sizes[-1]
+        growth = math.log(spark[last].seconds / spark[first].seconds) / math.log(last / first)
+        figures.append(Figure(f"growth exponent, {first:,} to {last:,} rows", growth, "", "<= 1.05"))
+    write_results("preprocessing", figures, cpus=CPUS, heap=HEAP, sizes=sizes)
+
+
+def _at_size(rows: int, folder: Path) -> tuple[Measured, list[Figure]]:
+    raw, ours, theirs = folder / "raw", folder / "spark", folder / "duckdb"
+    for path in (raw, ours, theirs):
+        path.mkdir(parents=True)
+    users = round(rows / ROWS_PER_USER)
+    as_of = int(time.time())
+    _run(
+        [
+            sys.executable,
+            "-m",
+            "sample_data",
+            "travel",
+            "--out",
+            str(raw),
+            "--users",
+            str(users),
+            "--seed",
+            str(SEED),
+        ]
+    )
+    duck = _run([sys.executable, "-c", _duckdb_program(raw, theirs, as_of)])
+    job = _run(_job_command(raw, ours, as_of))
+    with duckdb.connect() as connection:
+        read, different = _compared(connection, ours, theirs)
+    label = f"{read / 1e6:.1f} million rows"
+    is_judged = rows >= 10_000_000  # noqa: PLR2004 - the size that the targets are for
+    figures = [
+        Figure(f"curate job, {label}", job.seconds, "s"),
+        Figure(f"curate job, {label}, rows a second", read / job.seconds, "rows/s"),
+        Figure(f"curate job, {label}, peak memory", job.peak_gib, "GiB", "<= 8" if is_judged else None),
+        Figure(f"DuckDB script, {label}", duck.seconds, "s"),
+        Figure(f"DuckDB script, {label}, peak memory", duck.peak_gib, "GiB"),
+        Figure(
+            f"curate job / DuckDB script, {label}",
+            job.seconds / duck.seconds,
+            "x",
+            "<= 3" if is_judged else None,
+        ),
+        Figure(f"rows kept by one and not the other, {label}", different, "rows", "== 0"),
+    ]
+    return job, figures
+
+
+def _duckdb_program(raw: Path, out: Path, as_of: int) -> str:
+    script = (Path(__file__).parent / "preprocessing_duckdb.sql").read_text(encoding="utf-8")
+    for name, value in {"$raw": str(raw), "$out": str(out), "$as_of": str(as_of)}.items():
+        script = script.replace(name, value)
+    template = Template(
+        "import duckdb\n"
+        "with duckdb.connect($database) as connection:\n"
+        "    connection.execute('SET threads = $cpus')\n"
+        "    connection.execute('SET preserve_insertion_order = false')\n"
+        "    connection.execute($script)\n"
+    )
+    return template.substitute(database=repr(str(out / "work.duckdb")), cpus=CPUS, script=repr(script))
+
+
+def _job_command(raw: Path, out: Path, as_of: int) -> list[str]:
+    settings = out.parent / "settings.json"
+    config = load("travel")
+    settings.write_text(settings_json(config.name, config.data), encoding="utf-8")
+    script = str(ROOT / "glue_scripts" / "curate.py")
+    arguments = {
+        "settings_uri": settings.as_uri(),
+        "raw_uri": raw.as_uri() + "/",
+        "datasets_uri": out.as_uri() + "/",
+        "run_id": "benchmark",
+        "as_of": str(as_of),
+    }
+    return [
+        sys.executable,
+        script,
+        *(part for name, value in arguments.items() for part in (f"--{name}", value)),
+    ]
+
+
+def _run(command: list[str]) -> Measured:
+    """Run a command in its own process group. Raises RuntimeError with its last words when it fails."""
+    submit = {
+        "spark.driver.memory": HEAP,
+        "spark.ui.enabled": "false",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.local.dir": tempfile.gettempdir(),
+    }
+    configuration = " ".join(f"--conf {name}={value}" for name, value in submit.items())
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "glue_scripts")]),
+        "PYSPARK_SUBMIT_ARGS": f"--master local[{CPUS}] {configuration} pyspark-shell",
+    }
+    started, peak = time.perf_counter(), 0.0
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(  # noqa: S603 - our own commands
+            command,
+            env=environment,
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        while process.poll() is None:
+            peak = max(peak, _group_memory_gib(process.pid))
+            time.sleep(SAMPLE_SECONDS)
+        if process.returncode:
+            output.seek(0)
+            raise RuntimeError(output.read().decode("utf-8", errors="replace")[-3000:])
+    return Measured(time.perf_counter() - started, peak)
+
+
+def _group_memory_gib(session: int) -> float:
+    """Return the resident memory of all processes of a session, in GiB (Linux)."""
+    pages = 0
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            if os.getsid(int(entry.name)) == session:
+                pages += int((entry / "statm").read_text().split()[1])
+        except (OSError, IndexError):  # the process ended meanwhile
+            continue
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**30
+
+
+def _compared(connection: duckdb.DuckDBPyConnection, ours: Path, theirs: Path) -> tuple[int, int]:
+    """Return how many raw rows were read, and how many kept rows only one of the two has."""
+    one = f"SELECT {COMPARED} FROM read_parquet('{ours}/curated/interactions/outcome=kept/*/*.parquet')"  # noqa: S608
+    other = f"SELECT {COMPARED} FROM read_parquet('{theirs}/interactions/outcome=kept/*/*.parquet')"  # noqa: S608
+    different = connection.execute(
+        f"SELECT (SELECT count(*) FROM ({one} EXCEPT ALL {other})) + (SELECT count(*) FROM ({other} EXCEPT ALL {one}))"
+    ).fetchone()
+    read = connection.execute(f"SELECT sum(rows) FROM '{theirs}/counts.parquet'").fetchone()  # noqa: S608
+    if different is None or read is None:
+        raise RuntimeError("nothing to compare")
+    return int(read[0]), int(different[0])
+
+
+if __name__ == "__main__":
+    main()
