@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 # The account that moto answers for.
 ACCOUNT_ID = "123456789012"
+REQUEST_ID_HEADER = "x-amzn-requestid"
 
 
 @dataclass
@@ -26,6 +28,7 @@ class CloudContext:
     data_dir: Path | None = None
     _routes: dict[str, WSGIApplication] = field(default_factory=dict)
     _host_routes: list[tuple[Callable[[str], bool], WSGIApplication]] = field(default_factory=list)
+    _interceptors: list[Callable[[WSGIEnvironment], WSGIApplication | None]] = field(default_factory=list)
     _stops: list[Callable[[], None]] = field(default_factory=list)
 
     @property
@@ -52,6 +55,10 @@ class CloudContext:
         """Answer every request whose Host header is accepted by `app` instead of by moto."""
         self._host_routes.append((accepts, app))
 
+    def intercept(self, interceptor: Callable[[WSGIEnvironment], WSGIApplication | None]) -> None:
+        """Ask `interceptor` before every request to AWS; what it returns, if anything, answers instead."""
+        self._interceptors.append(interceptor)
+
     def on_stop(self, stop: Callable[[], None]) -> None:
         """Run `stop` when the cloud shuts down; the last one registered runs first."""
         self._stops.append(stop)
@@ -65,7 +72,7 @@ class CloudContext:
         """Return the WSGI application that serves the registered routes and leaves the rest to `fallback`."""
 
         def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-            return self._choose(environ, fallback)(environ, start_response)
+            return self._choose(environ, fallback)(environ, with_request_id(start_response))
 
         return application
 
@@ -74,8 +81,22 @@ class CloudContext:
         for prefix, app in self._routes.items():
             if path == prefix or path.startswith(prefix.rstrip("/") + "/"):
                 return app
+        for interceptor in self._interceptors:
+            if (answer := interceptor(environ)) is not None:
+                return answer
         host: str = environ.get("HTTP_HOST", "")
         for accepts, app in self._host_routes:
             if accepts(host):
                 return app
         return fallback
+
+
+def with_request_id(start_response: StartResponse) -> StartResponse:
+    """Give every answer the request id that AWS's have and that Step Functions names in its errors."""
+
+    def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+        if not any(name.lower() == REQUEST_ID_HEADER for name, _ in headers):
+            headers = [*headers, (REQUEST_ID_HEADER, str(uuid.uuid4()))]
+        return start_response(status, headers, exc_info)
+
+    return cast(StartResponse, start)

@@ -73,7 +73,7 @@ def run(host: str, port: int, data_dir: Path | None) -> None:
     from werkzeug.serving import make_server  # noqa: PLC0415
 
     class QuietRequestHandler(MotoRequestHandler):
-        """Logs no requests, and keeps connections open: a client's next request then costs no new one."""
+        """Logs no requests, and speaks HTTP/1.1: clients that ask before sending a body are told to go on."""
 
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True

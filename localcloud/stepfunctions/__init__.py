@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from functools import cache
 from typing import Any
@@ -13,11 +14,13 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task import state_
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service import (
     state_task_service,
     state_task_service_aws_sdk,
+    state_task_service_callback,
     state_task_service_factory,
 )
 from moto.stepfunctions.parser.asl.utils import boto_client
 
 from localcloud.context import CloudContext
+from localcloud.stepfunctions import aborts, callbacks, error_names, executions
 from localcloud.stepfunctions.athena import StateTaskServiceAthena
 from localcloud.stepfunctions.casing import BOTO_NAMES, from_response, operation, to_request
 
@@ -32,6 +35,8 @@ ERROR_NAMES = {
     "secretsmanager": "SecretsManager",
 }
 READ_TIMEOUT_SECONDS = 900
+# How often a `.sync` task looks whether its job is done.
+SYNC_POLL_SECONDS = 0.1
 
 
 def install(context: CloudContext) -> None:
@@ -41,6 +46,13 @@ def install(context: CloudContext) -> None:
     _case_as_aws()
     _name_errors_as_aws()
     _provide_athena()
+    callbacks.install()
+    error_names.install()
+    executions.install()
+    aborts.install()
+    state_task_service_callback._DELAY_SECONDS_SYNC_CONDITION_CHECK = SYNC_POLL_SECONDS  # type: ignore[misc]
+    # What goes wrong in an execution is in its history; moto also logs it as an error of the server.
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
 
 
 def _call_this_cloud(context: CloudContext) -> None:

@@ -37,11 +37,11 @@ PARAMETERS = {
 RUNNING = {"QUEUED", "RUNNING"}
 
 
-class StateTaskServiceAthena(StateTaskServiceCallback):  # type: ignore[misc]
+class StateTaskServiceAthena(StateTaskServiceCallback):
     """Runs an Athena action; with `.sync` it waits for the query and fails with it."""
 
     def __init__(self) -> None:
-        super().__init__(supported_integration_patterns={ResourceCondition.Sync})
+        super().__init__(supported_integration_patterns={ResourceCondition(ResourceCondition.Sync)})
 
     def _get_supported_parameters(self) -> set[str] | None:
         return PARAMETERS.get(self.resource.api_action.lower())
@@ -100,7 +100,7 @@ class StateTaskServiceAthena(StateTaskServiceCallback):  # type: ignore[misc]
             env=env,
             error_name=CustomErrorName(error),
             event_type=HistoryEventType.TaskFailed,
-            event_details=EventDetails(
+            event_details=EventDetails(  # type: ignore[typeddict-item]
                 taskFailedEventDetails=TaskFailedEventDetails(
                     error=error,
                     cause=cause,

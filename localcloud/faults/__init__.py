@@ -1,0 +1,29 @@
+"""Faults on purpose: named operations that throttle, fail or stall, and executions that end at a state.
+
+`install(context)` serves `/_localcloud/faults` (docs/fault-injection.md), and every request to the cloud then meets
+the faults that were asked for. Step Functions asks `aborts_at` when an execution enters a state.
+"""
+
+from __future__ import annotations
+
+from localcloud.context import CloudContext
+from localcloud.faults.api import FaultsApi
+from localcloud.faults.book import FaultBook
+from localcloud.faults.interception import Interceptor
+
+__all__ = ["aborts_at", "install"]
+
+PATH = "/_localcloud/faults"
+
+_book = FaultBook()
+
+
+def install(context: CloudContext) -> None:
+    """Serve the API of faults, and put what it holds before every other service."""
+    context.serve_path(PATH, FaultsApi(_book, PATH))
+    context.intercept(Interceptor(_book))
+
+
+def aborts_at(state_machine: str, state: str) -> bool:
+    """Say whether an execution of the machine is to end now that it enters the state, and count it."""
+    return _book.take_state(state_machine, state) is not None
