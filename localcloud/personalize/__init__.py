@@ -5,7 +5,6 @@ from __future__ import annotations
 from importlib import import_module
 
 from localcloud.context import CloudContext
-from localcloud.personalize.service import Personalize, plug_into_moto
 
 # Each module registers the operations of one kind of resource.
 OPERATION_MODULES = (
@@ -39,6 +38,9 @@ def register_operations() -> None:
 
 def install(context: CloudContext) -> None:
     """Plug the three services into moto; state lives in the data folder when there is one."""
+    # Imported late: a training process imports this package too and needs no services.
+    from localcloud.personalize.service import Personalize, plug_into_moto  # noqa: PLC0415
+
     register_operations()
     folder = (context.data_dir or context.work_dir) / "personalize"
     personalize = Personalize(folder, context.endpoint_url)

@@ -18,7 +18,7 @@ _OBJECTIVE = "normalized_discounted_cumulative_gain_at_25"
 # The users that choose the hyperparameters are not those that measure the winner.
 _SEED_STEP = 1
 # Trials on a sample of the users of a large data set rank hyperparameters as all of it would.
-_MOST_INTERACTIONS = 300_000
+_MOST_INTERACTIONS = 100_000
 
 
 def tune(

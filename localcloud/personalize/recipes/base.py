@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -58,10 +58,7 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class Query:
-    """Whom or what recommendations are for: positions of items, the history oldest first.
-
-    `ages` are the seconds from each interaction to the newest one that the model knows or the user has.
-    """
+    """Whom or what recommendations are for: positions of items, the history oldest first."""
 
     history: Int32s
     item: int | None = None
@@ -74,7 +71,7 @@ class Model(ABC):
     KIND: ClassVar[str]
 
     def __init__(
-        self, item_ids: list[str], arrays: dict[str, npt.NDArray[np.generic]], settings: dict[str, float]
+        self, item_ids: list[str], arrays: dict[str, npt.NDArray[Any]], settings: dict[str, float]
     ) -> None:
         self.item_ids = item_ids
         self.arrays = arrays

@@ -1,15 +1,22 @@
-"""aws-sims: items that the same users interacted with.
+"""aws-sims: items that go with a given one.
 
-The similarity of i and j is the number of users of both, divided by (users of i * users of j) ^ discount / 2 with
-`popularity_discount_factor` as the discount: 0 ranks by bare co-interactions, 1 by cosine. Pairs with fewer than
-`min_cointeraction_count` users in common do not count; where nothing is left, popularity decides.
+A logit for each item is a weighted sum of five views of the given item: co-interactions, their plain cosine, directed
+transitions, EASE and popularity; the weights are learned from held-out interactions (blend.py). Co-interactions are the number of users
+of both items, divided by (users of i * users of j) ^ `popularity_discount_factor`: 0 ranks by bare numbers, 0.5 is the
+cosine. Pairs with fewer than `min_cointeraction_count` users in common, users whose history length and items whose
+number of users lie outside of their percentiles do not count there.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
+from localcloud.personalize.interactions import InteractionLog
+from localcloud.personalize.recipes import views
 from localcloud.personalize.recipes.base import (
     Float32s,
     Hyperparameter,
@@ -20,85 +27,132 @@ from localcloud.personalize.recipes.base import (
     TrainingData,
     history_percentiles,
 )
-from localcloud.personalize.recipes.transitions import keep_strongest
+from localcloud.personalize.recipes.blend import hold_out, learn_weights
+from localcloud.personalize.recipes.transitions import count_transitions, keep_strongest, normalise
 
 _NEIGHBOURS = 500
-# Logits of neighbours lie above those of all other items, which follow by popularity.
-_NEIGHBOUR_LIFT = 4.0
+_LAGS = 5
+_LAG_DECAY = 2.0
+_SEED = 1
+# Above this many interactions the held-out ones are too few to be missed: the model that learned the weights stays.
+_ONE_FIT_ABOVE = 500_000
 
 
 class SimsModel(Model):
-    """Arrays: similar items (CSR) and log popularity."""
+    """Arrays: co-interactions and transitions (CSR), EASE, log popularity, the weights of the views."""
 
     KIND = "sims"
 
     def scores(self, query: Query) -> Float32s:
-        """Return logits for all items beside `query.item`."""
-        popularity = np.asarray(self.arrays["log_popularity"])
-        result = np.array(popularity - popularity.max(initial=0.0), dtype=np.float32)
-        if query.item is not None:
-            start, end = (
-                self.arrays["similar_indptr"][query.item],
-                self.arrays["similar_indptr"][query.item + 1],
-            )
-            similar = self.arrays["similar_data"][start:end]
-            if len(similar):
-                result[self.arrays["similar_indices"][start:end]] = _NEIGHBOUR_LIFT * (
-                    1 + similar / similar.max()
-                )
+        """Return logits for all items beside `query.item`; popularity alone without one."""
+        if query.item is None:
+            return np.asarray(self.arrays["log_popularity"])
+        values = self.views(query.item)
+        if not values[:4].any():
+            return np.asarray(values[4])
+        result: Float32s = np.asarray(self.arrays["weights"]) @ values
+        return result
+
+    def views(self, item: int) -> Float32s:
+        """Return the views of an item: shape (views, items)."""
+        result = np.zeros((5, len(self.item_ids)), dtype=np.float32)
+        for place, name in enumerate(("together", "cosine", "following")):
+            indptr = self.arrays[f"{name}_indptr"]
+            row = slice(int(indptr[item]), int(indptr[item + 1]))
+            result[place][self.arrays[f"{name}_indices"][row]] = self.arrays[f"{name}_data"][row]
+        covered = np.asarray(self.arrays["ease_items"])
+        row_of_item = int(np.searchsorted(covered, item))
+        if row_of_item < len(covered) and covered[row_of_item] == item:
+            result[3][covered] = self.arrays["ease"][row_of_item]
+        result[4] = self.arrays["log_popularity"]
         return result
 
 
 def fit(data: TrainingData, hyperparameters: Hyperparameters) -> SimsModel:
-    """Count the users in common of every two items."""
+    """Learn the views' weights from held-out interactions, and the views from all of them."""
+    remains, users = hold_out(data.log, _SEED)
+    model = _fit_views(data, remains, hyperparameters)
+    weights = learn_weights(
+        data.log,
+        remains,
+        users,
+        lambda _user, history: model.views(int(history[-1]) if len(history) else 0),
+        _SEED,
+    )
+    if len(data.log) <= _ONE_FIT_ABOVE:
+        model = _fit_views(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
+    model.arrays["weights"] = weights.astype(np.float32)
+    return model
+
+
+def _fit_views(
+    data: TrainingData, used: npt.NDArray[np.bool_], hyperparameters: Hyperparameters
+) -> SimsModel:
+    """Learn the views from the marked interactions."""
+    data = replace(data, log=data.log.select(used), weights=data.weights[used])
+    popularity = np.bincount(data.log.items, weights=data.weights, minlength=data.item_count).astype(
+        np.float64
+    )
+    following = count_transitions(data.log, data.item_count, data.weights, _LAGS, _LAG_DECAY)
+    following = keep_strongest(normalise(following, popularity, 5.0, 0.3), _NEIGHBOURS)
+    arrays = {
+        "log_popularity": np.log(popularity + 0.1).astype(np.float32),
+        **views.csr_arrays("together", _together(data, hyperparameters)),
+        **views.csr_arrays("cosine", _discounted(views.user_items(data.log, data.item_count), 1.0, 0.5)),
+        **views.csr_arrays("following", following),
+        **views.ease(data.log, popularity),
+    }
+    return SimsModel(data.item_ids, arrays, {})
+
+
+def _together(data: TrainingData, hyperparameters: Hyperparameters) -> sp.csr_matrix:
+    """Return the discounted numbers of users in common, the strongest of each item."""
     keep = history_percentiles(
         data.log,
         float(hyperparameters["min_user_history_length_percentile"]),
         float(hyperparameters["max_user_history_length_percentile"]),
     )
-    log = data.log.select(keep)
-    shape = (len(log.user_ids), data.item_count)
-    matrix = sp.csr_matrix((np.ones(len(log), dtype=np.float32), log.items, log.offsets), shape=shape)
-    matrix.sum_duplicates()
-    matrix.data[:] = 1.0
-    used = _frequent_items(matrix, hyperparameters)
-    matrix = (matrix @ sp.diags(used.astype(np.float32))).tocsr()
+    matrix = views.user_items(
+        _of_enough_users(data.log.select(keep), data.item_count, hyperparameters), data.item_count
+    )
+    return _discounted(
+        matrix,
+        float(hyperparameters["min_cointeraction_count"]),
+        float(hyperparameters["popularity_discount_factor"]),
+    )
+
+
+def _discounted(matrix: sp.csr_matrix, least: float, discount: float) -> sp.csr_matrix:
+    """Return users in common / (users of i * users of j) ^ discount where there are at least so many."""
     together = (matrix.T @ matrix).tocsr()
     together.setdiag(0)
-    together.data[together.data < float(hyperparameters["min_cointeraction_count"])] = 0
+    together.data[together.data < least] = 0
     together.eliminate_zeros()
     users = np.asarray(matrix.sum(axis=0)).ravel() + 1.0
-    scale = sp.diags(np.power(users, -float(hyperparameters["popularity_discount_factor"]) / 2))
-    similar = keep_strongest((scale @ together @ scale).tocsr().astype(np.float32), _NEIGHBOURS)
-    popularity = np.bincount(data.log.items, weights=data.weights, minlength=data.item_count)
-    arrays = {
-        "log_popularity": np.log(popularity + 0.1).astype(np.float32),
-        "similar_data": similar.data,
-        "similar_indices": similar.indices.astype(np.int32),
-        "similar_indptr": similar.indptr.astype(np.int64),
-    }
-    return SimsModel(data.item_ids, arrays, {})
+    scale = sp.diags(np.power(users, -discount))
+    return keep_strongest((scale @ together @ scale).tocsr().astype(np.float32), _NEIGHBOURS)
 
 
-def _frequent_items(matrix: sp.csr_matrix, hyperparameters: Hyperparameters) -> np.ndarray:
-    """Mark the items whose number of users lies between the two percentiles."""
-    counts = np.asarray(matrix.sum(axis=0)).ravel()
+def _of_enough_users(
+    log: InteractionLog, item_count: int, hyperparameters: Hyperparameters
+) -> InteractionLog:
+    """Return the interactions with items whose number of interactions lies between the two percentiles."""
+    counts = np.bincount(log.items, minlength=item_count)
     present = counts[counts > 0]
     if len(present) == 0:
-        return np.zeros(len(counts), dtype=np.bool_)
+        return log
     bounds = [
         float(hyperparameters["min_item_interaction_count_percentile"]),
         float(hyperparameters["max_item_interaction_count_percentile"]),
     ]
     least, most = np.quantile(present, bounds, method="nearest")
-    marked: np.ndarray = (counts >= least) & (counts <= most)
-    return marked
+    return log.select(((counts >= least) & (counts <= most))[log.items])
 
 
 RECIPE = Recipe(
     name="aws-sims",
     recipe_type="RELATED_ITEMS",
-    description="Finds items like a given one by the users they have in common.",
+    description="Finds items that go with a given one, by what the same users interacted with and in which order.",
     hyperparameters=(
         Hyperparameter("popularity_discount_factor", "float", 0.5, 0.0, 1.0, tunable=True),
         Hyperparameter("min_cointeraction_count", "int", 3, 0, 10, tunable=True),

@@ -1,0 +1,107 @@
+"""The views of a history that the sequential model adds up: each gives every item a number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.linalg
+import scipy.sparse as sp
+from implicit.als import AlternatingLeastSquares
+from threadpoolctl import threadpool_limits
+
+from localcloud.personalize.interactions import InteractionLog
+from localcloud.personalize.recipes.transitions import count_transitions, keep_strongest, normalise
+
+Arrays = dict[str, npt.NDArray[Any]]
+Float32s = npt.NDArray[np.float32]
+
+_LAG_DECAY = 4.0
+_MOST_LAGS = 10
+_NEIGHBOURS = 400
+# EASE inverts a matrix of this many items at most: the most popular ones, which carry nearly all interactions.
+_EASE_ITEMS = 4_000
+_EASE_RIDGE = 300.0
+_ALS_REGULARISATION = 0.05
+_ALS_CONFIDENCE = 10.0
+_ALS_ITERATIONS = 7
+# ALS learns items from as many interactions, of users chosen at random, at most.
+_ALS_INTERACTIONS = 400_000
+
+
+def transitions(
+    log: InteractionLog, weights: Float32s, popularity: npt.NDArray[np.float64], lags: int
+) -> Arrays:
+    """Return the normalised directed transitions (CSR) over at most `lags` steps.
+
+    C[i, j] / (row sum + 5) / (popularity j + 20)^0.3.
+    """
+    counts = count_transitions(log, len(popularity), weights, min(lags, _MOST_LAGS), _LAG_DECAY)
+    matrix = keep_strongest(normalise(counts, popularity, 5.0, 0.3), _NEIGHBOURS)
+    return csr_arrays("transitions", matrix)
+
+
+def ease(log: InteractionLog, popularity: npt.NDArray[np.float64]) -> Arrays:
+    """Return EASE^R (Steck 2019): the closed-form item-to-item regression with a zero diagonal.
+
+    `ease_items` are the items it covers, `ease` the weights, shape (items, items).
+    """
+    chosen = np.sort(np.argsort(-popularity, kind="stable")[:_EASE_ITEMS])
+    matrix = user_items(log, len(popularity))[:, chosen]
+    gram = np.asarray((matrix.T @ matrix).todense(), dtype=np.float64)
+    gram[np.diag_indices_from(gram)] += _EASE_RIDGE
+    inverse = scipy.linalg.inv(gram, overwrite_a=True, check_finite=False)
+    weights = -inverse / np.diag(inverse)[None, :]
+    weights[np.diag_indices_from(weights)] = 0.0
+    return {"ease": weights.astype(np.float32), "ease_items": chosen.astype(np.int32)}
+
+
+def factors(log: InteractionLog, item_count: int, dimension: int, seed: int) -> Arrays:
+    """Return item factors of implicit ALS (Hu, Koren, Volinsky 2008): what is read, and what it is read against.
+
+    A history h scores items by `factors_out` @ mean(`factors_in`[h]): the ALS solution for a user of which only the
+    item Gramian counts.
+    """
+    matrix = user_items(_sampled(log, seed), item_count)
+    model = AlternatingLeastSquares(
+        factors=dimension,
+        regularization=_ALS_REGULARISATION,
+        alpha=_ALS_CONFIDENCE,
+        iterations=_ALS_ITERATIONS,
+        random_state=seed,
+        num_threads=0,
+    )
+    with threadpool_limits(limits=1, user_api="blas"):
+        model.fit(matrix, show_progress=False)
+    items = np.asarray(model.item_factors, dtype=np.float32)
+    gram = items.T @ items + np.eye(dimension, dtype=np.float32) * _ALS_REGULARISATION * _ALS_CONFIDENCE
+    return {"factors_in": items, "factors_out": (items @ np.linalg.inv(gram)).astype(np.float32)}
+
+
+def user_items(log: InteractionLog, item_count: int) -> sp.csr_matrix:
+    """Return users x items, 1 where there is an interaction."""
+    shape = (len(log.user_ids), item_count)
+    # Copies: sum_duplicates sorts in place.
+    matrix = sp.csr_matrix(
+        (np.ones(len(log), dtype=np.float32), log.items.copy(), log.offsets.copy()), shape=shape
+    )
+    matrix.sum_duplicates()
+    matrix.data[:] = 1.0
+    return matrix
+
+
+def csr_arrays(name: str, matrix: sp.csr_matrix) -> Arrays:
+    """Return the three arrays of a CSR matrix under `name`."""
+    return {
+        f"{name}_data": matrix.data.astype(np.float32),
+        f"{name}_indices": matrix.indices.astype(np.int32),
+        f"{name}_indptr": matrix.indptr.astype(np.int64),
+    }
+
+
+def _sampled(log: InteractionLog, seed: int) -> InteractionLog:
+    if len(log) <= _ALS_INTERACTIONS:
+        return log
+    chosen = np.random.default_rng(seed).random(len(log.user_ids)) < _ALS_INTERACTIONS / len(log)
+    return log.select(chosen[log.users])
