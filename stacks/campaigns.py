@@ -24,7 +24,9 @@ from stacks.storage import StorageStack
 
 TIMEOUT_MINUTES = 720
 RUN = sfn.JsonPath.string_at("$$.Execution.Name")
-UNLOAD = "UNLOAD ({{}}) TO \\'s3://{bucket}/campaigns/{{}}/input/\\' WITH (format = \\'TEXTFILE\\', compression = \\'NONE\\')"
+UNLOAD = (
+    "UNLOAD ({{}}) TO 's3://{bucket}/campaigns/{{}}/input/' WITH (format = 'TEXTFILE', compression = 'NONE')"
+)
 
 
 class CampaignsStack(cdk.Stack):
