@@ -20,7 +20,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
 from moto.stepfunctions.parser.asl.utils import boto_client
 
 from localcloud.context import CloudContext
-from localcloud.stepfunctions import aborts, callbacks, error_names, executions
+from localcloud.stepfunctions import aborts, callbacks, error_names, executions, json_paths
 from localcloud.stepfunctions.athena import StateTaskServiceAthena
 from localcloud.stepfunctions.casing import BOTO_NAMES, from_response, operation, to_request
 
@@ -47,6 +47,7 @@ def install(context: CloudContext) -> None:
     _name_errors_as_aws()
     _provide_athena()
     callbacks.install()
+    json_paths.install()
     error_names.install()
     executions.install()
     aborts.install()
