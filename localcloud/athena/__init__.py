@@ -1,4 +1,4 @@
-"""Athena whose queries run: Trino SQL parsed by sqlglot, translated to DuckDB, over the Glue catalog's files in S3."""
+"""Athena whose queries run: Trino SQL parsed by sqlglot, run by DuckDB over the Glue catalog's tables."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import fnmatch
 import os
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote
 
 from sqlglot import exp
@@ -142,7 +142,7 @@ class _Properties:
         self.serde = node.this.name
         given = node.args.get("serde_properties")
         for pair in given.expressions if given else []:
-            self.serde_parameters[pair.this.name] = pair.expression.name
+            self.serde_parameters[pair.this.name] = pair.args["value"].name
 
     def _read_delimited(self, node: Any) -> None:
         for part, name in (
@@ -156,7 +156,7 @@ class _Properties:
         if "field.delim" in self.serde_parameters:
             self.serde_parameters["serialization.format"] = self.serde_parameters["field.delim"]
 
-    READERS: dict[type[exp.Expression], Callable[[Any, Any], None]] = {
+    READERS: ClassVar[dict[type[exp.Expression], Callable[[Any, Any], None]]] = {
         exp.LocationProperty: _read_location,
         exp.SchemaCommentProperty: _read_comment,
         exp.Property: _read_property,
@@ -164,7 +164,7 @@ class _Properties:
         exp.FileFormatProperty: _read_format,
         exp.RowFormatSerdeProperty: _read_serde,
         exp.RowFormatDelimitedProperty: _read_delimited,
-    }  # noqa: RUF012 - a constant
+    }
 
 
 def _column(node: exp.Expression) -> dict[str, str]:
@@ -187,7 +187,8 @@ def _table(session: Session, name: TableName) -> Table:
     if table is None:
         raise QueryError(
             "TABLE_NOT_FOUND",
-            f"{find_name(session.sql, name.name)}: Table 'awsdatacatalog.{database}.{name.name}' does not exist",
+            f"{find_name(session.sql, name.name)}: "
+            f"Table 'awsdatacatalog.{database}.{name.name}' does not exist",
         )
     return table
 

@@ -47,7 +47,7 @@ def from_duckdb(error: duckdb.Error, sql: str) -> QueryError:
         if found:
             name = found.group(1) if found.groups() else ""
             place = find_name(sql, name) if name else position_of(sql, 0)
-            return QueryError(code, words.format(place=place, name=name, message=message.split("\n")[0]))
+            return QueryError(code, words.format(place=place, name=name, message=message))
     return QueryError("GENERIC_INTERNAL_ERROR", message)
 
 
@@ -81,10 +81,10 @@ PATTERNS: list[tuple[type[duckdb.Error], str, str, str]] = [
     (duckdb.InvalidInputException, r"Division by zero", "DIVISION_BY_ZERO", "Division by zero"),
     (duckdb.OutOfMemoryException, r"", "EXCEEDED_MEMORY_LIMIT",
      "Query exceeded the memory limit of localcloud's Athena: {message}"),
-    (duckdb.BinderException, r"No function matches the given name and argument types '(\w+)", "FUNCTION_NOT_FOUND",
+    (duckdb.BinderException, r"No function matches .* argument types '(\w+)", "FUNCTION_NOT_FOUND",
      "{place}: Unexpected parameters for function {name}: {message}"),
     (duckdb.BinderException, r"", "TYPE_MISMATCH", "{place}: {message}"),
-    (duckdb.ParserException, r"", "NOT_SUPPORTED", "localcloud's Athena cannot run this statement: {message}"),
+    (duckdb.ParserException, r"", "NOT_SUPPORTED", "localcloud's Athena cannot run this: {message}"),
     (duckdb.InvalidInputException, r"", "INVALID_FUNCTION_ARGUMENT", "{message}"),
     (duckdb.IOException, r"", "HIVE_CANNOT_OPEN_SPLIT", "{message}"),
 ]  # fmt: skip

@@ -142,7 +142,12 @@ class Executor:
             execution.end(state, reason)
 
     def _work_through(self, execution: Execution, session: Session) -> tuple[str, str | None]:
-        place = Place(f"{execution.output_location.rstrip('/')}/tables/{execution.id}", execution.is_enforced)
+        place = Place(
+            region=execution.region,
+            work_group=execution.work_group,
+            data_location=f"{execution.output_location.rstrip('/')}/tables/{execution.id}",
+            is_enforced=execution.is_enforced,
+        )
         outcome = run(session, execution.statement, place)
         execution.bytes_scanned = session.bytes_scanned
         if execution.bytes_cutoff and execution.bytes_scanned > execution.bytes_cutoff:

@@ -7,11 +7,11 @@ import re
 from localcloud.athena.errors import QueryError
 
 LETTERS = {
-    "yyyy": "%Y", "yyy": "%Y", "y": "%Y", "yy": "%y", "YYYY": "%Y", "xxxx": "%G", "MMMM": "%B", "MMM": "%b",
-    "MM": "%m", "M": "%-m", "dd": "%d", "d": "%-d", "DDD": "%j", "D": "%-j", "HH": "%H", "H": "%-H", "hh": "%I",
-    "h": "%-I", "kk": "%H", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S", "SSS": "%g", "SSSSSS": "%f", "a": "%p",
-    "EEEE": "%A", "EEE": "%a", "E": "%a", "e": "%u", "ww": "%V", "w": "%V", "Z": "%z", "ZZ": "%z", "z": "%Z",
-    "zzz": "%Z", "ZZZ": "%Z",
+    "yyyy": "%Y", "yyy": "%Y", "y": "%Y", "yy": "%y", "YYYY": "%Y", "xxxx": "%G", "MMMM": "%B",
+    "MMM": "%b", "MM": "%m", "M": "%-m", "dd": "%d", "d": "%-d", "DDD": "%j", "D": "%-j", "HH": "%H",
+    "H": "%-H", "hh": "%I", "h": "%-I", "kk": "%H", "mm": "%M", "m": "%-M", "ss": "%S", "s": "%-S",
+    "SSS": "%g", "SSSSSS": "%f", "a": "%p", "EEEE": "%A", "EEE": "%a", "E": "%a", "e": "%u", "ww": "%V",
+    "w": "%V", "Z": "%z", "ZZ": "%z", "z": "%Z", "zzz": "%Z", "ZZZ": "%Z",
 }  # fmt: skip
 TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|[^A-Za-z']+")
 

@@ -28,12 +28,18 @@ MACROS = [
     "is_finite(x) AS isfinite(x)",
     "is_infinite(x) AS isinf(x)",
     "e() AS exp(1.0e0)",
-    "width_bucket(x, low, high, n) AS CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 "
-    "ELSE CAST(floor((x - low) / CAST(high - low AS DOUBLE) * n) AS BIGINT) + 1 END",
+    (
+        "width_bucket(x, low, high, n) AS CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 "
+        "ELSE CAST(floor((x - low) / CAST(high - low AS DOUBLE) * n) AS BIGINT) + 1 END"
+    ),
     "bitwise_and(a, b) AS a & b",
     "bitwise_or(a, b) AS a | b",
     "bitwise_xor(a, b) AS xor(a, b)",
     "bitwise_not(a) AS ~a",
+    (
+        "trino_double_text(x) AS CASE WHEN isnan(x) THEN 'NaN' WHEN isinf(x) THEN "
+        "CASE WHEN x > 0 THEN 'Infinity' ELSE '-Infinity' END ELSE CAST(x AS VARCHAR) END"
+    ),
     # Text
     "trino_regexp_extract(s, p, g) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END",
     "trino_split_part(s, d, n) AS CASE WHEN n <= len(str_split(s, d)) THEN split_part(s, d, n) END",
@@ -46,18 +52,27 @@ MACROS = [
     "from_hex(s) AS unhex(s)",
     "url_encode(s) AS url_encode(s)",
     "url_extract_protocol(u) AS nullif(regexp_extract(u, '^([A-Za-z][A-Za-z0-9+.-]*):', 1), '')",
-    "url_extract_host(u) AS nullif(regexp_extract(u, '^[A-Za-z][A-Za-z0-9+.-]*://(?:[^/?#@]*@)?([^/?#:]*)', 1), '')",
+    "url_extract_host(u) AS nullif(regexp_extract(u, '^[A-Za-z0-9+.-]+://(?:[^/?#@]*@)?([^/?#:]*)', 1), '')",
     "url_extract_port(u) AS TRY_CAST(regexp_extract(u, '://[^/?#]*:([0-9]+)', 1) AS BIGINT)",
     "url_extract_path(u) AS regexp_extract(u, '^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*([^?#]*)', 1)",
     "url_extract_query(u) AS regexp_extract(u, '\\?([^#]*)', 1)",
     "url_extract_fragment(u) AS regexp_extract(u, '#(.*)$', 1)",
     "url_extract_parameter(u, p) AS nullif(url_decode(regexp_extract(u, '[?&]' || p || '=([^&#]*)', 1)), '')",
+    "normalize(s) AS nfc_normalize(s)",
+    (
+        "trino_split_to_map(s, d, e) AS map_from_entries(list_transform(str_split(s, d), "
+        "lambda p: {'k': split_part(p, e, 1), 'v': split_part(p, e, 2)}))"
+    ),
     # JSON
-    "trino_json_scalar(j, p) AS CASE WHEN json_valid(j) AND json_type(j, p) NOT IN ('OBJECT', 'ARRAY') "
-    "THEN json_extract_string(j, p) END",
+    (
+        "trino_json_scalar(j, p) AS CASE WHEN json_valid(j) AND json_type(j, p) NOT IN ('OBJECT', 'ARRAY') "
+        "THEN json_extract_string(j, p) END"
+    ),
     "trino_json_extract(j, p) AS CASE WHEN json_valid(j) THEN json_extract(j, p) END",
-    "json_size(j, p) AS CASE json_type(j, p) WHEN 'OBJECT' THEN len(json_keys(j, p)) "
-    "WHEN 'ARRAY' THEN json_array_length(j, p) ELSE 0 END",
+    (
+        "json_size(j, p) AS CASE json_type(j, p) WHEN 'OBJECT' THEN len(json_keys(j, p)) "
+        "WHEN 'ARRAY' THEN json_array_length(j, p) ELSE 0 END"
+    ),
     "is_json_scalar(j) AS json_type(j) NOT IN ('OBJECT', 'ARRAY')",
     "json_array_get(j, i) AS json_extract(j, '$[' || i || ']')",
     "json_array_contains(j, v) AS list_contains(CAST(json(j) AS VARCHAR[]), CAST(v AS VARCHAR))",
@@ -70,15 +85,20 @@ MACROS = [
     "trim_array(a, n) AS a[:len(a) - n]",
     "map_agg(k, v) AS map(list(k), list(v))",
     "multimap_agg(k, v) AS map_from_entries(list({'k': k, 'v': v}))",
-    "trino_sequence(a BIGINT, b BIGINT) AS generate_series(a, b), (a DATE, b DATE) AS "
-    "list_transform(generate_series(a, b, INTERVAL 1 DAY), lambda d: CAST(d AS DATE))",
+    (
+        "trino_sequence(a BIGINT, b BIGINT) AS generate_series(a, b), (a DATE, b DATE) AS "
+        "list_transform(generate_series(a, b, INTERVAL 1 DAY), lambda d: CAST(d AS DATE))"
+    ),
     # Times
     "at_timezone(t TIMESTAMPTZ, z) AS timezone(z, t), (t TIMESTAMP, z) AS timezone(z, timezone('UTC', t))",
     "with_timezone(t, z) AS timezone(z, t)",
     "from_iso8601_timestamp(s) AS CAST(s AS TIMESTAMPTZ)",
     "from_iso8601_date(s) AS CAST(s AS DATE)",
-    "to_iso8601(t DATE) AS strftime(t, '%Y-%m-%d'), (t TIMESTAMP) AS strftime(t, '%Y-%m-%dT%H:%M:%S.%g'), "
-    "(t TIMESTAMPTZ) AS strftime(t, '%Y-%m-%dT%H:%M:%S.%gZ')",
+    (
+        "to_iso8601(t DATE) AS strftime(t, '%Y-%m-%d'), "
+        "(t TIMESTAMP) AS strftime(t, '%Y-%m-%dT%H:%M:%S.%g'), "
+        "(t TIMESTAMPTZ) AS strftime(t, '%Y-%m-%dT%H:%M:%S.%gZ')"
+    ),
     "to_milliseconds_of(t) AS epoch_ms(t)",
     "millisecond(t) AS date_part('millisecond', t) % 1000",
     "timezone_hour(t) AS date_part('timezone_hour', t)",

@@ -9,6 +9,8 @@ from typing import Any
 import moto.athena.models
 from moto.core.exceptions import JsonRESTError
 
+from localcloud.athena.errors import QueryError
+from localcloud.athena.statements import Command
 from localcloud.context import ACCOUNT_ID
 
 
@@ -16,6 +18,18 @@ def prepared_sql(name: str, work_group: str, region: str) -> str | None:
     """Return the text of a prepared statement, None when there is none."""
     found = _prepared(region).get(name)
     return found.query_statement if found is not None and _group_of(found) == work_group else None
+
+
+def run_prepare(command: Command, work_group: str, region: str) -> None:
+    """PREPARE name FROM ..., DEALLOCATE PREPARE name. Raises QueryError for a name that is not there."""
+    name = str(command.parts["name"]).strip('`"')
+    if command.kind == "PREPARE":
+        sql = str(command.parts["sql"])
+        _backend(region).create_prepared_statement(name, work_group, sql, "")
+    elif prepared_sql(name, work_group, region) is None:
+        raise QueryError("NOT_FOUND", f"PreparedStatement {name} was not found in workGroup {work_group}")
+    else:
+        del _prepared(region)[name]
 
 
 def _update_work_group(request: dict[str, Any], region: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class ResultColumn:
     scale: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the ColumnInfo."""
+        """Return what GetQueryResults says of the column."""
         return {
             "CatalogName": "hive",
             "SchemaName": "",
@@ -42,9 +42,16 @@ class ResultColumn:
 TEXT_COLUMN = ResultColumn("result", "string", 0, 0)
 
 
-def write_csv(session: Session, duckdb_sql: str, target: Path) -> list[ResultColumn]:
-    """Run a query into a CSV file of Athena's kind: all quoted, null as nothing; return its columns."""
+def write_csv(
+    session: Session, duckdb_sql: str, target: Path, names: list[str] | None = None
+) -> list[ResultColumn]:
+    """Run a query into a CSV file of Athena's kind: all quoted, null as nothing; return its columns.
+
+    `names` are the columns' names where DuckDB would change them (two of the same name).
+    """
     columns = session.described(duckdb_sql)
+    if names and len(names) == len(columns):
+        columns = [(name, kind) for name, (_, kind) in zip(names, columns, strict=True)]
     places = ", ".join(f"c{number}" for number in range(len(columns)))
     texts = ", ".join(f"{as_text(f'c{number}', kind)}" for number, (_, kind) in enumerate(columns))
     body = target.with_suffix(".body")
@@ -70,12 +77,12 @@ def write_lines(lines: list[str], target: Path) -> list[ResultColumn]:
 
 
 def write_metadata(columns: list[ResultColumn], target: Path) -> None:
-    """Write what the columns are beside the result. (Athena's own file is binary and undocumented.)"""
+    """Write what the columns are beside the result; Athena's own file is binary and undocumented."""
     target.write_text(json.dumps([column.as_dict() for column in columns]), encoding="utf-8")
 
 
 def read_csv_page(file: Path, offset: int, rows: int) -> tuple[list[list[str | None]], int | None]:
-    """Return up to `rows` rows from the byte `offset` on, and the offset of the next page, None at the end."""
+    """Return up to `rows` rows from the byte `offset` on, and where the next page starts, None at the end."""
     size = file.stat().st_size
     page: list[list[str | None]] = []
     with file.open("rb") as source:
@@ -99,12 +106,6 @@ def read_lines_page(file: Path, offset: int, rows: int) -> tuple[list[list[str |
 def as_text(name: str, kind: Any) -> str:
     """Return the expression that writes a value as Athena does."""
     identifier = type_id(kind)
-    if identifier == "timestamp":
-        return f"strftime({name}, '%Y-%m-%d %H:%M:%S.%g')"
-    if identifier == "timestamp with time zone":
-        return f"strftime(timezone('UTC', {name}), '%Y-%m-%d %H:%M:%S.%g') || ' UTC'"
-    if identifier == "blob":
-        return f"trim(regexp_replace(lower(hex({name})), '(..)', '\\1 ', 'g'))"
     if identifier == "struct":
         parts = [
             f"'{field}=' || coalesce({as_text(f'{name}.{quoted(field)}', child)}, 'null')"
@@ -116,7 +117,16 @@ def as_text(name: str, kind: Any) -> str:
         child = dict(kind.children)["child"]
         items = f"list_transform({name}, lambda x: coalesce({as_text('x', child)}, 'null'))"
         return f"'[' || array_to_string({items}, ', ') || ']'"
-    return f"CAST({name} AS VARCHAR)"
+    return TEXTS.get(identifier, "CAST({0} AS VARCHAR)").format(name)
+
+
+TEXTS = {
+    "timestamp": "strftime({0}, '%Y-%m-%d %H:%M:%S.%g')",
+    "timestamp with time zone": "strftime(timezone('UTC', {0}), '%Y-%m-%d %H:%M:%S.%g') || ' UTC'",
+    "blob": "trim(regexp_replace(lower(hex({0})), '(..)', '\\1 ', 'g'))",
+    "double": "trino_double_text({0})",
+    "float": "trino_double_text({0})",
+}
 
 
 def _fields(line: bytes) -> list[str | None]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlglot import exp
 
-from localcloud.athena import definitions
+from localcloud.athena import definitions, named
 from localcloud.athena.catalog import Table, bucket_and_prefix
 from localcloud.athena.errors import QueryError
 from localcloud.athena.results import ResultColumn, write_csv, write_lines
@@ -47,44 +48,43 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a statement may write: the work group's data location, and whether it insists on it."""
+    """Where a statement runs: its work group, and where that stores data, insisting on it or not."""
 
+    region: str
+    work_group: str
     data_location: str
     is_enforced: bool
 
 
 def run(session: Session, statement: Statement, place: Place) -> Outcome:
     """Run a statement. Raises QueryError or QueryCancelledError."""
-    if isinstance(statement, Query):
-        target = session.folder / "result.csv"
-        return Outcome(
-            target, write_csv(session, session.translated(named_columns(statement.expression)), target)
-        )
-    if isinstance(statement, CreateTableAs):
-        return _create_table_as(session, statement, place)
-    if isinstance(statement, Insert):
-        return _insert(session, statement)
-    if isinstance(statement, Unload):
-        return _unload(session, statement)
-    if isinstance(statement, Explain):
-        return _lines(session, _explain(session, statement))
-    if isinstance(statement, CreateTable):
-        return _lines(session, definitions.create_table(session, statement))
-    if isinstance(statement, CreateView):
-        return _lines(session, definitions.create_view(session, statement))
-    if isinstance(statement, Command):
-        return _lines(session, definitions.run_command(session, statement))
-    raise QueryError("NOT_SUPPORTED", f"localcloud's Athena cannot run {statement.kind}")
+    return RUNNERS[type(statement)](session, statement, place)
+
+
+def _select(session: Session, statement: Query, _place: Place) -> Outcome:
+    query = statement.expression
+    target = session.folder / "result.csv"
+    complete = named_columns(query)
+    names = None
+    if isinstance(complete, exp.Select) and not any(column.is_star for column in complete.expressions):
+        names = [column.alias_or_name.lower() for column in complete.expressions]
+    return Outcome(target, write_csv(session, session.translated(complete), target, names))
 
 
 def named_columns(query: exp.Expression) -> exp.Expression:
     """Name the columns that the query does not as Trino does: `_col0`, `_col1`, by place."""
     copied = query.copy()
+    if isinstance(copied, exp.Values):
+        width = len(copied.expressions[0].expressions) if isinstance(copied.expressions[0], exp.Tuple) else 1
+        names = exp.TableAlias(
+            this=exp.to_identifier("rows"),
+            columns=[exp.to_identifier(f"_col{place}") for place in range(width)],
+        )
+        copied.set("alias", names)
+        return exp.select("*").from_(copied)
     for select in copied.find_all(exp.Select):
         for number, column in enumerate(select.expressions):
             if isinstance(column, exp.Column | exp.Alias | exp.Star | exp.Dot) or column.is_star:
-                continue
-            if isinstance(column, exp.Unnest) or column.output_name and isinstance(column, exp.Subquery):
                 continue
             column.replace(exp.alias_(column.copy(), f"_col{number}"))
     return copied
@@ -110,9 +110,9 @@ def _create_table_as(session: Session, statement: CreateTableAs, place: Place) -
     if statement.options.get("external_location") and place.is_enforced:
         raise QueryError(
             "INVALID_TABLE_PROPERTY",
-            "The Create Table As Select query failed because it was submitted with an 'external_location' property "
-            "to an Athena Workgroup that enforces a centralized output location for all queries. Please remove the "
-            "'external_location' property and resubmit the query.",
+            "The Create Table As Select query failed because it was submitted with an 'external_location' "
+            "property to an Athena Workgroup that enforces a centralized output location for all queries. "
+            "Please remove the 'external_location' property and resubmit the query.",
         )
     _check_names(statement.query)
     require_empty(session, location, f"table '{database}.{name}'")
@@ -146,7 +146,7 @@ def _create_table_as(session: Session, statement: CreateTableAs, place: Place) -
     return Outcome(manifest=written.manifest())
 
 
-def _insert(session: Session, statement: Insert) -> Outcome:
+def _insert(session: Session, statement: Insert, _place: Place) -> Outcome:
     database = statement.table.database or session.database
     table = session.catalog.table(database, statement.table.name)
     if table is None or table.view_sql is not None:
@@ -204,7 +204,7 @@ def _format_of(table: Table) -> Format:
     return Format.from_options(options)
 
 
-def _unload(session: Session, statement: Unload) -> Outcome:
+def _unload(session: Session, statement: Unload, _place: Place) -> Outcome:
     _check_options(statement.options, UNLOAD_OPTIONS)
     if "format" not in statement.options:
         raise QueryError("INVALID_TABLE_PROPERTY", "UNLOAD needs the property 'format'")
@@ -217,10 +217,25 @@ def _unload(session: Session, statement: Unload) -> Outcome:
     return Outcome(manifest=written.manifest())
 
 
-def _explain(session: Session, statement: Explain) -> list[str]:
+def _command(session: Session, statement: Command, place: Place) -> Outcome:
+    if statement.kind in {"PREPARE", "DEALLOCATE"}:
+        named.run_prepare(statement, place.work_group, place.region)
+        return _lines(session, [])
+    return _lines(session, definitions.run_command(session, statement))
+
+
+def _create_table(session: Session, statement: CreateTable, _place: Place) -> Outcome:
+    return _lines(session, definitions.create_table(session, statement))
+
+
+def _create_view(session: Session, statement: CreateView, _place: Place) -> Outcome:
+    return _lines(session, definitions.create_view(session, statement))
+
+
+def _explain(session: Session, statement: Explain, _place: Place) -> Outcome:
     translated = session.translated(named_columns(statement.query))
     rows = session.run(f"EXPLAIN {'ANALYZE ' if statement.analyze else ''}{translated}").fetchall()
-    return ["Query Plan", *(line for _, text in rows for line in str(text).splitlines())]
+    return _lines(session, ["Query Plan", *(line for _, text in rows for line in str(text).splitlines())])
 
 
 def _register(session: Session, database: str, name: str, written: Written, keys: list[str]) -> None:
@@ -244,7 +259,8 @@ def _partition_keys(options: dict[str, Any], columns: list[str]) -> list[str]:
     if keys and columns[-len(keys) :] != keys:
         raise QueryError(
             "INVALID_TABLE_PROPERTY",
-            f"Partition keys must be the last columns in the table and in the same order as the table properties: {keys}",
+            "Partition keys must be the last columns in the table and in the same order as the table "
+            f"properties: {keys}",
         )
     return keys
 
@@ -277,3 +293,15 @@ def _check_names(query: exp.Expression) -> None:
                 "DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{name}' specified more than once"
             )
         seen.add(name)
+
+
+RUNNERS: dict[type[Any], Callable[[Session, Any, Place], Outcome]] = {
+    Command: _command,
+    CreateTable: _create_table,
+    CreateTableAs: _create_table_as,
+    CreateView: _create_view,
+    Explain: _explain,
+    Insert: _insert,
+    Query: _select,
+    Unload: _unload,
+}

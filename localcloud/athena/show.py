@@ -32,7 +32,7 @@ def create_table_text(table: Table) -> str:
 
 
 def described_table(table: Table, *, detailed: bool) -> list[str]:
-    """Return the lines of DESCRIBE: columns, partition columns, and with `detailed` where and how they are stored."""
+    """Return the lines of DESCRIBE: columns, partition columns, with `detailed` how it is stored."""
     lines = [_described(column) for column in [*table.columns, *table.partition_keys]]
     if table.partition_keys:
         lines += ["\t \t ", "# Partition Information\t \t ", "# col_name\tdata_type\tcomment", "\t \t "]

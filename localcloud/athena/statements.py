@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from localcloud.athena.errors import MalformedQueryError
 
 NAME = r"(?:`[^`]+`|\"[^\"]+\"|[\w$-]+)"
 TABLE = rf"(?P<table>{NAME}(?:\.{NAME}){{0,2}})"
+PARTITIONS = r"(?P<list>PARTITION\s*\(.*)"
+IN_DATABASE = rf"(?:\s+(?:IN|FROM)\s+(?P<name>{NAME}))?"
 FLAGS = re.IGNORECASE | re.DOTALL
 
 
@@ -127,25 +130,28 @@ class Execute:
 
 Statement = Query | CreateTableAs | Insert | Unload | Explain | CreateTable | CreateView | Command | Execute
 
+# What sqlglot warns of (a statement it does not know) is refused with an error here.
+logging.getLogger("sqlglot").setLevel(logging.ERROR)
+
 # The first that matches wins.
 COMMANDS: list[tuple[str, str]] = [
-    ("CREATE_DATABASE", rf"CREATE\s+(?:DATABASE|SCHEMA)\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>{NAME})"
+    ("CREATE_DATABASE", (rf"CREATE\s+(?:DATABASE|SCHEMA)\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<name>{NAME})"
      r"(?:\s+COMMENT\s+'(?P<comment>[^']*)')?(?:\s+LOCATION\s+'(?P<location>[^']*)')?"
-     r"(?:\s+WITH\s+DBPROPERTIES\s*\((?P<properties>.*)\))?"),
-    ("DROP_DATABASE", rf"DROP\s+(?:DATABASE|SCHEMA)\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>{NAME})"
-     r"(?:\s+(?P<cascade>CASCADE|RESTRICT))?"),
+     r"(?:\s+WITH\s+DBPROPERTIES\s*\((?P<properties>.*)\))?")),
+    ("DROP_DATABASE", (rf"DROP\s+(?:DATABASE|SCHEMA)\s+(?P<exists>IF\s+EXISTS\s+)?(?P<name>{NAME})"
+     r"(?:\s+(?P<cascade>CASCADE|RESTRICT))?")),
     ("DROP_VIEW", rf"DROP\s+VIEW\s+(?P<exists>IF\s+EXISTS\s+)?{TABLE}"),
     ("DROP_TABLE", rf"DROP\s+TABLE\s+(?P<exists>IF\s+EXISTS\s+)?{TABLE}"),
     ("MSCK_REPAIR", rf"MSCK\s+REPAIR\s+TABLE\s+{TABLE}"),
-    ("ADD_PARTITION", rf"ALTER\s+TABLE\s+{TABLE}\s+ADD\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?(?P<list>PARTITION\s*\(.*)"),
-    ("DROP_PARTITION", rf"ALTER\s+TABLE\s+{TABLE}\s+DROP\s+(?P<exists>IF\s+EXISTS\s+)?(?P<list>PARTITION\s*\(.*)"),
+    ("ADD_PARTITION", rf"ALTER\s+TABLE\s+{TABLE}\s+ADD\s+(?P<exists>IF\s+NOT\s+EXISTS\s+)?{PARTITIONS}"),
+    ("DROP_PARTITION", rf"ALTER\s+TABLE\s+{TABLE}\s+DROP\s+(?P<exists>IF\s+EXISTS\s+)?{PARTITIONS}"),
     ("SET_PROPERTIES", rf"ALTER\s+TABLE\s+{TABLE}\s+SET\s+TBLPROPERTIES\s*\((?P<properties>.*)\)"),
     ("SET_LOCATION", rf"ALTER\s+TABLE\s+{TABLE}\s+SET\s+LOCATION\s+'(?P<location>[^']*)'"),
     ("ADD_COLUMNS", rf"ALTER\s+TABLE\s+{TABLE}\s+ADD\s+COLUMNS\s*\((?P<columns>.*)\)"),
     ("SHOW_DATABASES", r"SHOW\s+(?:DATABASES|SCHEMAS)(?:\s+(?:LIKE\s+)?'(?P<pattern>[^']*)')?"),
-    ("SHOW_TABLES", rf"SHOW\s+TABLES(?:\s+(?:IN|FROM)\s+(?P<name>{NAME}))?(?:\s+(?:LIKE\s+)?'(?P<pattern>[^']*)')?"),
-    ("SHOW_VIEWS", rf"SHOW\s+VIEWS(?:\s+(?:IN|FROM)\s+(?P<name>{NAME}))?(?:\s+LIKE\s+'(?P<pattern>[^']*)')?"),
-    ("SHOW_COLUMNS", rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+{TABLE}(?:\s+(?:IN|FROM)\s+(?P<name>{NAME}))?"),
+    ("SHOW_TABLES", rf"SHOW\s+TABLES{IN_DATABASE}(?:\s+(?:LIKE\s+)?'(?P<pattern>[^']*)')?"),
+    ("SHOW_VIEWS", rf"SHOW\s+VIEWS{IN_DATABASE}(?:\s+LIKE\s+'(?P<pattern>[^']*)')?"),
+    ("SHOW_COLUMNS", rf"SHOW\s+COLUMNS\s+(?:IN|FROM)\s+{TABLE}{IN_DATABASE}"),
     ("SHOW_PARTITIONS", rf"SHOW\s+PARTITIONS\s+{TABLE}"),
     ("SHOW_TBLPROPERTIES", rf"SHOW\s+TBLPROPERTIES\s+{TABLE}(?:\s*\(\s*'(?P<name>[^']*)'\s*\))?"),
     ("SHOW_CREATE", rf"SHOW\s+CREATE\s+(?P<what>TABLE|VIEW)\s+{TABLE}"),

@@ -1,4 +1,4 @@
-"""What DuckDB reads for a table of the catalog: one SELECT over the files in S3, with the table's columns and types."""
+"""What DuckDB reads for a table of the catalog: one SELECT over the files in S3, in the table's types."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def table_scan(table: Table, catalog: Catalog, tree: ObjectTree, connection: Any
         nulls = [
             f"CAST(NULL AS {c.duckdb}) AS {quoted(c.name)}" for c in [*table.columns, *table.partition_keys]
         ]
-        return f"SELECT {', '.join(nulls)} WHERE false"  # noqa: S608 - names and types come quoted
+        return f"SELECT {', '.join(nulls)} WHERE false"
     if not table.partition_keys:
         return _select(table, parts[0].files, [], "", connection)
     if all(_is_hive_style(part) for part in parts):
@@ -99,11 +99,10 @@ def _is_hive_style(part: Part) -> bool:
 
 
 def _constants(table: Table, part: Part) -> list[str]:
-    return [
-        f"CAST({'NULL' if part.values[k.name] == NULL_PARTITION else literal(part.values[k.name])} AS {k.duckdb}) "
-        f"AS {quoted(k.name)}"
-        for k in table.partition_keys
-    ]
+    values = {
+        key: "NULL" if value == NULL_PARTITION else literal(value) for key, value in part.values.items()
+    }
+    return [f"CAST({values[k.name]} AS {k.duckdb}) AS {quoted(k.name)}" for k in table.partition_keys]
 
 
 def _select(table: Table, files: list[str], keys: list[str], options: str, connection: Any) -> str:
@@ -124,7 +123,7 @@ def _select(table: Table, files: list[str], keys: list[str], options: str, conne
         return _text(table, listed, keys, options)
     raise QueryError(
         "HIVE_UNSUPPORTED_FORMAT",
-        f"localcloud's Athena reads Parquet, JSON and text tables, not {table.serde or 'one without a SerDe'}",
+        f"localcloud's Athena reads Parquet, JSON and text, not {table.serde or 'tables without a SerDe'}",
     )
 
 
@@ -140,7 +139,7 @@ def _parquet(table: Table, reader: str, keys: list[str], connection: Any) -> str
 def _projection(
     columns: list[Column], present: dict[str, tuple[str, str]], keys: list[str], reader: str
 ) -> str:
-    """Select the table's columns by name from what is present; a missing one is null, another type is cast."""
+    """Select the table's columns by name from those present; a missing one is null, another type is cast."""
     chosen = []
     for column in columns:
         name, kind = present.get(column.name, ("", ""))
@@ -204,6 +203,6 @@ def _field(column: Column) -> str:
 
 
 def _character(text: str) -> str:
-    """Return the separator that Hive's `\\t`, `\\001` or a number stands for."""
+    r"""Return the separator that Hive's `\\t`, `\\001` or a number stands for."""
     named = {"\\t": "\t", "\\001": "\x01", "1": "\x01", "\\u0001": "\x01", "\\|": "|"}
     return named.get(text, text)

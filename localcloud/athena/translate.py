@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from sqlglot import ErrorLevel, exp
 from sqlglot.dialects.duckdb import DuckDB
@@ -20,7 +20,7 @@ def to_duckdb(statement: exp.Expression) -> str:
     """Return a parsed query as DuckDB SQL. Raises QueryError for what cannot be said there."""
     rewritten = statement.copy().transform(_rewrite)
     try:
-        return cast(str, rewritten.sql(DuckDB, unsupported_level=ErrorLevel.RAISE))
+        return rewritten.sql(DuckDB, unsupported_level=ErrorLevel.RAISE)
     except UnsupportedError as error:
         raise QueryError(
             "NOT_SUPPORTED", f"localcloud's Athena cannot run this statement: {error}"
@@ -79,7 +79,7 @@ def _add_interval(moment: exp.Expression, interval: exp.Interval, sign: int) -> 
 
 
 def _date_diff(node: exp.Expression) -> exp.Expression:
-    """Count whole units between two moments; DuckDB's date_diff counts boundaries, its date_sub whole units."""
+    """Count whole units between two moments, as DuckDB's date_sub does (its date_diff counts boundaries)."""
     return _call("date_sub", exp.Literal.string(_unit(node)), node.expression, node.this)
 
 
@@ -109,14 +109,55 @@ def _reduce(node: exp.Expression) -> exp.Expression:
     """Fold a list; the output function is put around the fold."""
     fold = _call("list_reduce", node.this, node.args["merge"], node.args["initial"])
     finish = node.args.get("finish")
-    if not isinstance(finish, exp.Lambda):
-        return fold
-    parameter = finish.expressions[0].name
+    return _applied(finish, [fold]) if isinstance(finish, exp.Lambda) else fold
+
+
+def _applied(function: exp.Lambda, arguments: list[exp.Expression]) -> exp.Expression:
+    """Return the lambda's body with the arguments in place of its parameters."""
+    given = dict(zip([parameter.name for parameter in function.expressions], arguments, strict=True))
 
     def put_in(inner: exp.Expression) -> exp.Expression:
-        return fold if isinstance(inner, exp.Column | exp.Identifier) and inner.name == parameter else inner
+        is_name = isinstance(inner, exp.Column | exp.Identifier) and not isinstance(inner.parent, exp.Column)
+        return given[inner.name] if is_name and inner.name in given else inner
 
-    return exp.Paren(this=finish.this.copy().transform(put_in))
+    return exp.Paren(this=function.this.copy().transform(put_in))
+
+
+def _over_entries(
+    change: Callable[[exp.Expression, exp.Expression, exp.Expression], exp.Expression], function: str
+) -> Rewrite:
+    """Work on a map as a list of its entries, as DuckDB has no lambda over maps."""
+
+    def rewrite(node: exp.Expression) -> exp.Expression:
+        entries, condition = node.expressions
+        if not isinstance(condition, exp.Lambda):
+            return node
+        key, value = (
+            exp.Dot(this=exp.to_identifier("entry"), expression=exp.to_identifier(n))
+            for n in ("key", "value")
+        )
+        body = change(_applied(condition, [key, value]), key, value)
+        entry_function = exp.Lambda(this=body, expressions=[exp.to_identifier("entry")])
+        return _call("map_from_entries", _call(function, _call("map_entries", entries), entry_function))
+
+    return rewrite
+
+
+def _pair(key: exp.Expression, value: exp.Expression) -> exp.Expression:
+    return _call(
+        "struct_pack",
+        *(
+            exp.PropertyEQ(this=exp.to_identifier(name), expression=part)
+            for name, part in (("key", key), ("value", value))
+        ),
+    )
+
+
+def _slice(node: exp.Expression) -> exp.Expression:
+    """Slice by start and length; DuckDB's by start and end."""
+    start, length = node.args["start"], node.args["end"]
+    end = exp.Sub(this=exp.Add(this=start.copy(), expression=length), expression=exp.Literal.number(1))
+    return _call("list_slice", node.this, start, end)
 
 
 def _concat(node: exp.Expression) -> exp.Expression:
@@ -175,16 +216,23 @@ def _match(node_function: str, *, negate: bool = False) -> Rewrite:
 
 def _unnest(node: exp.Expression) -> exp.Expression:
     """Unnest several lists side by side, and maps into keys and values, through a lateral SELECT."""
-    if len(node.expressions) < 2:  # noqa: PLR2004
+    alias = node.args.get("alias")
+    columns_named = len(alias.columns) if isinstance(alias, exp.TableAlias) else 0
+    if len(node.expressions) == 1:
+        if columns_named == 2 and not node.args.get("offset"):  # noqa: PLR2004 - a map's key and value
+            whole = _call("unnest", _call("trino_entries", node.expressions[0]), _all_levels())
+            return exp.Lateral(this=exp.Subquery(this=exp.Select(expressions=[whole])), alias=alias)
         return node
     if node.args.get("offset"):
         raise QueryError(
             "NOT_SUPPORTED", "localcloud's Athena has no UNNEST of several arrays WITH ORDINALITY"
         )
-    columns = [exp.Unnest(expressions=[array]) for array in node.expressions]
-    calls = [_call("unnest", *column.expressions) for column in columns]
-    alias = node.args.get("alias")
+    calls = [_call("unnest", array) for array in node.expressions]
     return exp.Lateral(this=exp.Subquery(this=exp.Select(expressions=calls)), alias=alias)
+
+
+def _all_levels() -> exp.Expression:
+    return exp.PropertyEQ(this=exp.to_identifier("max_depth"), expression=exp.Literal.number(2))
 
 
 def _divide(node: exp.Expression) -> exp.Expression:
@@ -202,8 +250,8 @@ def _count_if(node: exp.Expression) -> exp.Expression:
 def _table(node: exp.Expression) -> exp.Expression:
     """Name a table by its database and name only: there is one catalog."""
     if node.args.get("catalog"):
-        if node.catalog.lower() != "awsdatacatalog":
-            raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{node.catalog}' does not exist")
+        if node.text("catalog").lower() != "awsdatacatalog":
+            raise QueryError("CATALOG_NOT_FOUND", f"Catalog '{node.text('catalog')}' does not exist")
         node.set("catalog", None)
     return node
 
@@ -212,6 +260,8 @@ BY_KIND: dict[type[exp.Expression], Rewrite] = {
     exp.Add: _add,
     exp.AtTimeZone: _at_time_zone,
     exp.Concat: _concat,
+    exp.ArraySize: lambda node: _call("cardinality", node.this),
+    exp.ArraySlice: _slice,
     exp.CountIf: _count_if,
     exp.DateAdd: _date_add,
     exp.DateDiff: _date_diff,
@@ -221,8 +271,12 @@ BY_KIND: dict[type[exp.Expression], Rewrite] = {
     exp.JSONExtract: _json_extract,
     exp.JSONExtractScalar: _json_scalar,
     exp.Reduce: _reduce,
+    exp.ParseDatetime: lambda node: _call("strptime", node.this, _pattern(node.args["format"])),
     exp.RegexpExtract: _regexp_extract,
     exp.SplitPart: _split_part,
+    exp.StrToMap: lambda node: _call(
+        "trino_split_to_map", node.this, node.args.get("pair_delim"), node.args.get("key_value_delim")
+    ),
     exp.Sub: _subtract,
     exp.Table: _table,
     exp.TimestampTrunc: _date_trunc,
@@ -239,18 +293,10 @@ BY_NAME: dict[str, Rewrite] = {
     "array_sort": _renamed("list_sort"),
     "array_average": _renamed("list_avg"),
     "shuffle": _renamed("list_shuffle"),
-    "slice": lambda node: exp.Bracket(
-        this=node.expressions[0],
-        expressions=[
-            exp.Slice(
-                this=node.expressions[1],
-                expression=exp.Sub(
-                    this=exp.Add(this=node.expressions[1], expression=node.expressions[2]),
-                    expression=exp.Literal.number(1),
-                ),
-            )
-        ],
-    ),
+    "map_filter": _over_entries(lambda body, _key, _value: body, "list_filter"),
+    "transform_keys": _over_entries(lambda body, _key, value: _pair(body, value), "list_transform"),
+    "transform_values": _over_entries(lambda body, key, _value: _pair(key, body), "list_transform"),
+    "zip": _renamed("list_zip"),
     "day_of_month": _renamed("day"),
     "day_of_year": _renamed("dayofyear"),
     "week_of_year": _renamed("week"),

@@ -34,10 +34,10 @@ SIMPLE = {
 }
 # Types that Trino does not have, as those it would have given.
 WIDENED = {
-    "hugeint": "BIGINT", "ubigint": "BIGINT", "uhugeint": "BIGINT", "uinteger": "BIGINT", "usmallint": "INTEGER",
-    "utinyint": "SMALLINT", "timestamp_s": "TIMESTAMP", "timestamp_ms": "TIMESTAMP", "timestamp_ns": "TIMESTAMP",
-    "enum": "VARCHAR", "NULL": "VARCHAR", "null": "VARCHAR", "integer_literal": "INTEGER",
-    "string_literal": "VARCHAR",
+    "hugeint": "BIGINT", "ubigint": "BIGINT", "uhugeint": "BIGINT", "uinteger": "BIGINT",
+    "usmallint": "INTEGER", "utinyint": "SMALLINT", "timestamp_s": "TIMESTAMP", "timestamp_ms": "TIMESTAMP",
+    "timestamp_ns": "TIMESTAMP", "enum": "VARCHAR", "NULL": "VARCHAR", "null": "VARCHAR",
+    "integer_literal": "INTEGER", "string_literal": "VARCHAR",
 }  # fmt: skip
 
 
@@ -93,7 +93,8 @@ def athena_type(kind: Any) -> tuple[str, int, int]:
     names = {"list": "array", "array": "array", "map": "map", "struct": "row"}
     if identifier in names:
         return names[identifier], 0, 0
-    _, name, precision, scale = SIMPLE.get(identifier, (None, "varchar", 2147483647, 0))
+    wide = (widened(kind) or identifier).lower()
+    _, name, precision, scale = SIMPLE.get(wide, (None, "varchar", 2147483647, 0))
     return name, precision, scale
 
 

@@ -40,7 +40,7 @@ SUFFIX = {"gzip": ".gz", "zstd": ".zst"}
 
 @dataclass(frozen=True)
 class Format:
-    """How files are written: Athena's format name, the compression as DuckDB calls it, the field separator."""
+    """How files are written: Athena's format, the compression as DuckDB calls it, the field separator."""
 
     name: str
     compression: str
