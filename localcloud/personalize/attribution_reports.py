@@ -6,16 +6,13 @@ import csv
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import boto3
 
-from localcloud.personalize.avro import parse_schema
-from localcloud.personalize.csv_import import read_csv_files
 from localcloud.personalize.metric_attributions import SUM
 from localcloud.personalize.region import Region
-from localcloud.personalize.resources import Dataset, DatasetImportJob, MetricAttribution, Schema
+from localcloud.personalize.resources import Dataset, DatasetImportJob, MetricAttribution
 
 _WINDOW_SECONDS = 900
 _FRESH_SECONDS = 14 * 86_400
@@ -39,13 +36,10 @@ def report_streamed_events(region: Region, group_arn: str, events: Sequence[Row]
         region.in_background(lambda: _to_cloudwatch(region, totals))
 
 
-def report_imported_events(
-    region: Region, dataset: Dataset, job: DatasetImportJob, paths: Iterable[Path]
-) -> None:
+def report_imported_events(region: Region, dataset: Dataset, job: DatasetImportJob, table: pa.Table) -> None:
     """Write what the events of an import count for to a CSV file in S3."""
     attribution = region.all(MetricAttribution, dataset_group_arn=dataset.dataset_group_arn)[0]
-    schema = parse_schema(region.get(Schema, dataset.schema_arn).schema)
-    totals = _totals(region, attribution, read_csv_files(paths, schema).to_pylist())
+    totals = _totals(region, attribution, table.to_pylist())
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(

@@ -112,8 +112,8 @@ def _column(field: Any) -> Column:
     kinds = [kind for kind in types if kind != "null"]
     if len(kinds) != 1 or not isinstance(kinds[0], str) or kinds[0] not in PRIMITIVES:
         raise InvalidInputError(
-            f"The field {name} has the type {json.dumps(given)}; it must be one of {', '.join(sorted(PRIMITIVES))}, "
-            "alone or in a list with null."
+            f"The field {name} has the type {json.dumps(given)}; "
+            f"it must be one of {', '.join(sorted(PRIMITIVES))}, alone or in a list with null."
         )
     return Column(
         name=name,

@@ -43,7 +43,8 @@ def create_batch_segment_job(region: Region, request: Request) -> Answer:
     recipe = find_recipe(version.recipe_arn)
     if recipe.recipe_type != "USER_SEGMENTATION":
         raise InvalidInputError(
-            f"The recipe {recipe.name} makes no user segments: use aws-item-affinity or aws-item-attribute-affinity."
+            f"The recipe {recipe.name} makes no user segments: "
+            "use aws-item-affinity or aws-item-attribute-affinity."
         )
     expression = filter_of(region, version, request)
     if expression is not None and expression.clauses[0].subject != "USERID":

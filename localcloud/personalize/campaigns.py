@@ -173,5 +173,6 @@ def check_exploration(config: dict[str, str], version: SolutionVersion) -> None:
                 )
         else:
             raise InvalidInputError(
-                f"itemExplorationConfig has no member {name}; it has explorationWeight and explorationItemAgeCutOff."
+                f"itemExplorationConfig has no member {name}; "
+                "it has explorationWeight and explorationItemAgeCutOff."
             )

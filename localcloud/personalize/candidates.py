@@ -21,7 +21,7 @@ MOST_RECENT = 100
 
 
 class ItemColumns:
-    """Columns of the items dataset in the order of a model's items, made once for each version of the data."""
+    """Columns of the items dataset in the order of a model's items, made once a version of the data."""
 
     def __init__(self, model: Model) -> None:
         self._model = model

@@ -1,4 +1,4 @@
-"""What AWS provides: recipes, algorithms and feature transformations, described from the recipes' own declarations."""
+"""What AWS provides: recipes, algorithms and feature transformations, as the recipes declare them."""
 
 from __future__ import annotations
 

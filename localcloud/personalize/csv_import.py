@@ -104,7 +104,8 @@ def _first_bad_row(path: Path, schema: DatasetSchema, fallback: str) -> RowError
                 continue
             if len(row) != len(header):
                 return RowError(
-                    f"{path.name} line {reader.line_num}: it has {len(row)} values, the header has {len(header)}."
+                    f"{path.name} line {reader.line_num}: "
+                    f"it has {len(row)} values, the header has {len(header)}."
                 )
             for place, column in places:
                 if problem := _problem(row[place], column):

@@ -17,7 +17,7 @@ from localcloud.personalize.tags import initial_tags
 
 @operation("CreateDataDeletionJob")
 def create_data_deletion_job(region: Region, request: Request) -> Answer:
-    """Remove the users named in CSV files and all that they did; models forget them with their next training."""
+    """Remove the users named in CSV files and all that they did; models forget with their next training."""
     group = region.get_active(DatasetGroup, request["datasetGroupArn"])
     location = request["dataSource"].get("dataLocation")
     if not location:

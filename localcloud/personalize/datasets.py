@@ -50,6 +50,7 @@ def create_dataset(region: Region, request: Request) -> Answer:
         tags=initial_tags(request),
     )
     region.create(dataset)
+    region.servers.clear()
     return {"datasetArn": dataset.arn}
 
 
@@ -89,6 +90,7 @@ def update_dataset(region: Region, request: Request) -> Answer:
             )
     now = time.time()
     dataset.schema_arn = new.arn
+    region.servers.clear()
     dataset.last_updated_date_time = now
     dataset.latest_dataset_update = {
         "schemaArn": new.arn,

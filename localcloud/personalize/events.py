@@ -32,7 +32,7 @@ _EVENT_COLUMNS = frozenset(
 
 @operation("PutEvents")
 def put_events(region: Region, request: Request) -> Answer:
-    """Record what a user (or a session whose user is not known yet) did; it counts in the very next request."""
+    """Record what a user, or a session whose user is not known yet, did; it counts in the next request."""
     trackers = region.all(EventTracker, tracking_id=request["trackingId"])
     if not trackers or trackers[0].status != ACTIVE:
         raise InvalidInputError(
@@ -77,20 +77,26 @@ def _event_record(event: dict[str, Any], request: Request, schema: DatasetSchema
 
 @operation("PutItems")
 def put_items(region: Region, request: Request) -> Answer:
-    """Add items or replace their metadata: filters see it at once, models with their next training or update."""
-    _put(region, request, ITEMS, request["items"], "itemId", "ITEM_ID")
+    """Add items or replace their metadata: filters see it at once, models with their next training."""
+    _put(region, request, request["items"], dataset_type=ITEMS, member="itemId", column="ITEM_ID")
     return {}
 
 
 @operation("PutUsers")
 def put_users(region: Region, request: Request) -> Answer:
     """Add users or replace their metadata: filters see it at once, models with their next training."""
-    _put(region, request, USERS, request["users"], "userId", "USER_ID")
+    _put(region, request, request["users"], dataset_type=USERS, member="userId", column="USER_ID")
     return {}
 
 
 def _put(
-    region: Region, request: Request, dataset_type: str, given: list[dict[str, Any]], member: str, column: str
+    region: Region,
+    request: Request,
+    given: list[dict[str, Any]],
+    *,
+    dataset_type: str,
+    member: str,
+    column: str,
 ) -> None:
     dataset = region.get(Dataset, request["datasetArn"])
     if dataset.dataset_type != dataset_type:

@@ -1,10 +1,9 @@
-"""The data of a dataset group: what was imported (the store) and what was streamed since (the stream), as one."""
+"""The data of a dataset group: what was imported (the store) and streamed since (the stream), as one."""
 
 from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from localcloud.personalize.stream import Stream
 class GroupData:
     """The users, items and interactions of one dataset group.
 
-    `version` grows with every change of items or bulk data, so that a reader knows when what it derived is stale.
+    `version` grows with every change of items or bulk data: then what a reader derived is stale.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -30,20 +29,14 @@ class GroupData:
         self._user_rows: dict[str, dict[str, Any]] | None = None
         self.version = 0
 
-    def import_csv(
-        self, dataset_type: str, schema_text: str, paths: Sequence[Path], mode: str, least_rows: int
-    ) -> int:
-        """Import CSV files and return the number of rows.
-
-        Raises RowError.
-        """
-        # A store of its own reads the files, so that requests go on meanwhile.
+    def import_table(self, dataset_type: str, schema_text: str, table: pa.Table, mode: str) -> None:
+        """Take in imported rows."""
         with self._lock:
-            rows = self._store.import_csv(dataset_type, schema_text, paths, mode, least_rows)
+            self._store.import_table(dataset_type, schema_text, table, mode)
             self._changed(dataset_type)
             if dataset_type == INTERACTIONS:
+                # Sorted now, so that the first request after the import does not wait for it.
                 _ = self._store.log.user_index
-            return rows
 
     def put(self, dataset_type: str, records: list[dict[str, Any]]) -> None:
         """Take in streamed records, durably."""

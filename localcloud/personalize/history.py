@@ -11,7 +11,7 @@ from localcloud.personalize.stream import StreamedEvent
 
 @dataclass(frozen=True)
 class History:
-    """Interactions of one user in time order, as parallel lists; `event_values` are NaN where there is none."""
+    """Interactions of one user in time order, as parallel lists; `event_values` may be NaN."""
 
     item_ids: list[str]
     timestamps: list[int]

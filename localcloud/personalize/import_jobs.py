@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from localcloud.personalize.attribution_reports import report_imported_events
+from localcloud.personalize.avro import INTERACTIONS, parse_schema
+from localcloud.personalize.csv_import import RowError, read_csv_files
 from localcloud.personalize.errors import InvalidInputError
 from localcloud.personalize.listing import describe, page
 from localcloud.personalize.operations import Answer, Request, operation
 from localcloud.personalize.quotas import (
+    EVENT_TYPES_AND_METADATA,
     INCREMENTAL_IMPORT_BYTES,
     MIN_INTERACTIONS,
     PENDING_IMPORTS,
@@ -15,7 +20,6 @@ from localcloud.personalize.quotas import (
 from localcloud.personalize.region import JobFailedError, Region
 from localcloud.personalize.resources import Dataset, DatasetImportJob, MetricAttribution, Schema
 from localcloud.personalize.s3 import Location, S3Error
-from localcloud.personalize.store import RowError
 from localcloud.personalize.tags import initial_tags
 
 
@@ -55,7 +59,7 @@ def _check_attribution(region: Region, dataset: Dataset) -> None:
     attributions = region.all(MetricAttribution, dataset_group_arn=dataset.dataset_group_arn)
     if not attributions or "s3DataDestination" not in attributions[0].metrics_output_config:
         raise InvalidInputError(
-            "publishAttributionMetricsToS3 needs a metric attribution with an S3 destination in the dataset group."
+            "publishAttributionMetricsToS3 needs a metric attribution with an S3 destination."
         )
 
 
@@ -71,14 +75,33 @@ def _import(region: Region, job: DatasetImportJob) -> None:
         if job.import_mode == "INCREMENTAL" and sum(file.size for file in files) > INCREMENTAL_IMPORT_BYTES:
             raise JobFailedError("An INCREMENTAL import can have at most 1 GB of data.")
         with region.bucket.local_copies(files) as paths:
+            table = read_csv_files(paths, parse_schema(schema))
+            _check_rows(region, dataset, table)
             data = region.data.of(dataset.dataset_group_arn)
-            least = MIN_INTERACTIONS if dataset.dataset_type == "INTERACTIONS" else 1
-            data.import_csv(dataset.dataset_type, schema, paths, job.import_mode, least)
-            if job.publish_attribution_metrics_to_s3:
-                report_imported_events(region, dataset, job, paths)
+            data.import_table(dataset.dataset_type, schema, table, job.import_mode)
+        if job.publish_attribution_metrics_to_s3:
+            report_imported_events(region, dataset, job, table)
     except (S3Error, RowError) as error:
         kind = dataset.dataset_type.capitalize()
         raise JobFailedError(f"Failed to create a data import job for {kind} dataset: {error}") from error
+
+
+def _check_rows(region: Region, dataset: Dataset, table: pa.Table) -> None:
+    """Check AWS's limits on the rows of one import.
+
+    Raises RowError.
+    """
+    least = MIN_INTERACTIONS if dataset.dataset_type == INTERACTIONS else 1
+    if table.num_rows < least:
+        raise RowError(f"There are {table.num_rows} rows of data; at least {least} are needed.")
+    if dataset.dataset_type == INTERACTIONS and "EVENT_TYPE" in table.column_names:
+        metadata = parse_schema(region.get(Schema, dataset.schema_arn).schema).metadata
+        event_types = len(table["EVENT_TYPE"].unique())
+        if event_types + len(metadata) > EVENT_TYPES_AND_METADATA:
+            raise RowError(
+                f"There are {event_types} distinct event types and {len(metadata)} metadata columns; "
+                f"together they may be {EVENT_TYPES_AND_METADATA} at most."
+            )
 
 
 @operation("DescribeDatasetImportJob")

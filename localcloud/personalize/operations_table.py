@@ -15,9 +15,9 @@ from localcloud.personalize.wire import SERVICES, service_model
 
 _HEAD = """# Which Personalize operations does localcloud have?
 
-Made from the code by `python -m localcloud.personalize.operations_table`; a test keeps it up to date. Requests of all
-operations are checked against AWS's service model. An operation that is not built answers with
-`InvalidInputException` and says so.
+Made from the code by `python -m localcloud.personalize.operations_table`; a test keeps it up to date.
+Requests of all operations are checked against AWS's service model. An operation that is not built answers
+with `InvalidInputException` and says so.
 """
 
 

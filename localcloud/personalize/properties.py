@@ -67,7 +67,8 @@ def _typed(value: Any, column: Column, where: str) -> Any:
         value = _number(value, column, where)
     if not isinstance(value, expected) or (isinstance(value, bool) and column.kind != "boolean"):
         raise InvalidInputError(
-            f"The property {_camel(column.name)} of {where} is {json.dumps(value)}; its type must be {column.kind}."
+            f"The property {_camel(column.name)} of {where} is {json.dumps(value)}; "
+            f"its type must be {column.kind}."
         )
     return value
 

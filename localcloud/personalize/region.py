@@ -1,4 +1,4 @@
-"""The state of Personalize in one region: resources by type and ARN, their folder, and work in the background."""
+"""The state of Personalize in one region: resources by type and ARN, and work in the background."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class JobFailedError(Exception):
 class Region:
     """All resources of one account and region.
 
-    `lock` guards the tables and every change of a resource; work in the background takes it only to change states.
+    `lock` guards the tables and every change of a resource; background work takes it only to change states.
     """
 
     def __init__(self, name: str, account_id: str, folder: Path, endpoint_url: str) -> None:

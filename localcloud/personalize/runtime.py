@@ -52,24 +52,30 @@ def get_recommendations(region: Region, request: Request) -> Answer:
     exploration = exploration_of(campaign.campaign_config or {})
     items = server.recommend(candidates, mask, count, exploration)
     for promotion in request.get("promotions", []):
-        items = _promoted(region, version, server, candidates, items, promotion, count)
+        items = _promoted(
+            server,
+            candidates,
+            items,
+            expression=filter_of(region, version, promotion),
+            promotion=promotion,
+            count=count,
+        )
     recommendation_id = region.recommendations.record(campaign.arn, [item.item_id for item in items])
     return {"itemList": _item_list(server, items, columns), "recommendationId": recommendation_id}
 
 
 def _promoted(
-    region: Region,
-    version: SolutionVersion,
     server: Server,
     candidates: ItemCandidates,
     items: list[Scored],
+    *,
+    expression: FilterExpression | None,
     promotion: dict[str, Any],
     count: int,
 ) -> list[Scored]:
     """Give a share of the places to the items of the promotion's filter."""
     if "filterArn" not in promotion or "percentPromotedItems" not in promotion:
         raise InvalidInputError("A promotion needs a filterArn and percentPromotedItems.")
-    expression = filter_of(region, version, promotion)
     mask = server.mask(expression, candidates, promotion.get("filterValues", {}))
     places = count * promotion["percentPromotedItems"] // 100
     promoted = server.recommend(candidates, mask, places) if places else []
@@ -125,7 +131,8 @@ def filter_of(
 ) -> FilterExpression | None:
     """Return the filter that a request names, None without one.
 
-    Raises PersonalizeError when it is not an ACTIVE filter of the version's dataset group or a value has no parameter.
+    Raises PersonalizeError when it is not an ACTIVE filter of the version's dataset group, or a value has no
+    parameter.
     """
     if "filterArn" not in request:
         if request.get("filterValues"):

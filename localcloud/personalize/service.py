@@ -1,4 +1,4 @@
-"""Amazon Personalize's three services for all regions, plugged into moto in place of its schemas-only backend."""
+"""Amazon Personalize's three services for all regions, plugged into moto in place of its backend."""
 
 from __future__ import annotations
 

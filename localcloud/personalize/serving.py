@@ -79,7 +79,7 @@ class Server:
         count: int,
         exploration: Exploration | None = None,
     ) -> list[Scored]:
-        """Return the best items that the mask allows, some of them explored; scores are shares over all items."""
+        """Return the best items that the mask allows, some explored; scores are shares of all items."""
         logits = self.logits(candidates)
         item_ids = self.model.item_ids
         shares = np.exp(logits - logits.max(initial=-np.inf))

@@ -110,6 +110,7 @@ def delete_solution(region: Region, request: Request) -> Answer:
         with region.lock:
             for version in versions:
                 region.remove(version)
+                region.servers.pop(version.arn, None)
         region.models.drop(solution.arn)
 
     region.delete(solution, remove_versions)

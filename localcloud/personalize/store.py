@@ -1,8 +1,8 @@
 """The data of one dataset group on disk: Arrow tables as imported and streamed, memory-mapped when read.
 
-A folder holds one Arrow file per dataset type and origin (`bulk` from import jobs, `put` from PutEvents, PutItems and
-PutUsers) and `manifest.json`, which names them. Files are never changed, only replaced: a reader that opened the
-folder keeps a consistent view while a writer goes on.
+A folder holds one Arrow file per dataset type and origin (`bulk` from import jobs, `put` from PutEvents,
+PutItems and PutUsers) and `manifest.json`, which names them. Files are never changed, only replaced: a reader
+that opened the folder keeps a consistent view while a writer goes on.
 """
 
 from __future__ import annotations
@@ -16,10 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from localcloud.personalize.avro import INTERACTIONS, ITEMS, USERS, DatasetSchema, parse_schema
-from localcloud.personalize.csv_import import RowError, arrow_schema, read_csv_files
+from localcloud.personalize.csv_import import arrow_schema
 from localcloud.personalize.interactions import InteractionLog
-
-__all__ = ["BULK", "PUT", "RowError", "Store"]
 
 BULK, PUT = "bulk", "put"
 _ID_COLUMN = {ITEMS: "ITEM_ID", USERS: "USER_ID"}
@@ -38,22 +36,12 @@ class Store:
         )
         self._log: InteractionLog | None = None
 
-    def import_csv(
-        self, dataset_type: str, schema_text: str, paths: Sequence[Path], mode: str, least_rows: int = 1
-    ) -> int:
-        """Import CSV files and return the number of their rows; FULL replaces what earlier imports brought.
-
-        Raises RowError when a row does not fit the schema or there are fewer than `least_rows`.
-        """
-        schema = parse_schema(schema_text)
-        table = read_csv_files(paths, schema)
-        if table.num_rows < least_rows:
-            raise RowError(f"There are {table.num_rows} rows of data; at least {least_rows} are needed.")
+    def import_table(self, dataset_type: str, schema_text: str, table: pa.Table, mode: str) -> None:
+        """Take in rows that fit the schema; FULL replaces what earlier imports brought."""
         self._manifest["schemas"][dataset_type] = schema_text
         if mode == "INCREMENTAL":
             table = self._joined(dataset_type, [self._read(dataset_type, BULK), table])
         self._write(dataset_type, BULK, self._joined(dataset_type, [table]))
-        return int(table.num_rows)
 
     def append(self, dataset_type: str, schema_text: str, records: Sequence[dict[str, Any]]) -> None:
         """Add streamed records, by column name; columns that a record lacks are null."""
@@ -64,7 +52,7 @@ class Store:
         self._write(dataset_type, PUT, self._joined(dataset_type, [self._read(dataset_type, PUT), new]))
 
     def table(self, dataset_type: str, origins: Collection[str] = (BULK, PUT)) -> pa.Table | None:
-        """Return the rows of a dataset, None when it never had any; of one id in ITEMS or USERS the last row."""
+        """Return the rows of a dataset, None when it never had any; of items and users the last ones."""
         tables = [self._read(dataset_type, origin) for origin in (BULK, PUT) if origin in origins]
         present = [table for table in tables if table is not None]
         return self._joined(dataset_type, present) if present else None

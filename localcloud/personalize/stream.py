@@ -1,4 +1,4 @@
-"""What PutEvents, PutItems and PutUsers brought since the last training: on disk and at hand for the next request."""
+"""What PutEvents, PutItems and PutUsers brought since the last training: on disk, and at hand at once."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class StreamedEvent:
 class Stream:
     """Records by dataset type, appended to one JSON Lines file each before they count.
 
-    Events without a user id belong to their session; the first event of the session with a user id gives the user
-    all of them.
+    Events without a user id belong to their session; the first event of the session with a user id gives the
+    user all of them.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -55,7 +55,7 @@ class Stream:
             self._take(dataset_type, record)
 
     def pending(self, dataset_type: str) -> list[Record]:
-        """Return the records to hand over to the store; events of sessions without a user are not among them."""
+        """Return the records to hand over to the store; not the events of sessions without a user."""
         return self._records[dataset_type]
 
     def handed_over(self, dataset_type: str) -> None:

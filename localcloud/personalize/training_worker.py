@@ -1,7 +1,7 @@
 """The process that trains one solution version: `python -m localcloud.personalize.training_worker FOLDER`.
 
-FOLDER holds `order.json` (what to train); the process writes `model/` and `result.json` into it. A process of its own
-keeps the server responsive and can be stopped.
+FOLDER holds `order.json` (what to train); the process writes `model/` and `result.json` into it. A process of
+its own keeps the server responsive and can be stopped.
 """
 
 from __future__ import annotations

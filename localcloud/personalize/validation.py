@@ -1,4 +1,4 @@
-"""Checks a request against an AWS service model: types, required members, lengths, ranges, patterns, enums."""
+"""Checks a request against an AWS service model: types, required members, sizes, patterns, enums."""
 
 from __future__ import annotations
 

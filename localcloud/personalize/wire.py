@@ -92,7 +92,7 @@ def encode_error(error: PersonalizeError) -> tuple[int, dict[str, str], bytes]:
 def render(source: object, shape: Shape) -> Any:
     """Return `source` in the form of `shape`; members that are None are left out.
 
-    Structures take a member `fooBar` from the attribute `foo_bar` of an object, or from the key `fooBar` of a dict.
+    Structures take a member `fooBar` from the attribute `foo_bar` of an object or the key `fooBar` of a dict.
     """
     if isinstance(shape, StructureShape):
         members = {name: _member(source, name) for name in shape.members}

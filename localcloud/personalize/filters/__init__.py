@@ -1,4 +1,4 @@
-"""Filter expressions: grammar, checks against a dataset group's schemas, and evaluation as masks over items."""
+"""Filter expressions: grammar, checks against a dataset group's schemas, evaluation as masks."""
 
 from localcloud.personalize.filters.checks import check_against_schemas, fields_of
 from localcloud.personalize.filters.evaluation import Candidates, allowed, parameters_of

@@ -1,4 +1,4 @@
-"""What AWS refuses at CreateFilter although the grammar allows it: unknown fields, wrong types, mixed datasets."""
+"""What CreateFilter refuses although the grammar allows it: unknown fields, wrong types, mixed datasets."""
 
 from __future__ import annotations
 
@@ -60,13 +60,14 @@ def _check_clause(clause: Clause) -> None:
             raise ValueError(f"{field} at position {field.position} cannot be used after WHERE here")
         if field.dataset != first.dataset:
             raise ValueError(
-                f"{field} at position {field.position}: the first condition uses {first}, and conditions joined by "
-                "AND or OR must use the same dataset; chain two expressions with | instead"
+                f"{field} at position {field.position}: the first condition uses {first}, and conditions "
+                "joined by AND or OR must use the same dataset; chain two expressions with | instead"
             )
     for condition in clause.user_conditions:
         if condition.field.dataset != "CURRENTUSER":
             raise ValueError(
-                f"{condition.field} at position {condition.field.position}: an IF condition can only use CurrentUser"
+                f"{condition.field} at position {condition.field.position}: "
+                "an IF condition can only use CurrentUser"
             )
 
 
@@ -78,8 +79,8 @@ def _check_condition(condition: Condition, schemas: Mapping[str, DatasetSchema])
         )
     if condition.operator in _ORDERED and not column.is_number:
         raise ValueError(
-            f"{condition.field} at position {condition.field.position} is a {column.kind}: {condition.operator} "
-            "needs a number"
+            f"{condition.field} at position {condition.field.position} is a {column.kind}: "
+            f"{condition.operator} needs a number"
         )
     for operand in condition.operands:
         _check_operand(condition, column, operand, schemas)

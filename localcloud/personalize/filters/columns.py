@@ -81,4 +81,4 @@ def _number(operand: str | float) -> float:
     try:
         return float(operand)
     except ValueError as error:
-        raise ValueError(f"The filter compares a number with {operand!r}, which is none.") from error
+        raise ValueError(f"The filter compares a number with {operand!r}, which is no number.") from error

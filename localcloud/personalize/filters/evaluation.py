@@ -37,7 +37,7 @@ class Candidates(Protocol):
         """Return a metadata column of the candidates."""
 
     def interacted(self, event_types: frozenset[str] | None) -> Mask:
-        """Mark the candidates with recent interactions of these (lower case) event types; None is any type."""
+        """Mark the candidates with recent interactions of these (lower case) event types; None is any."""
 
     def user_value(self, name: str) -> Value:
         """Return an attribute of the user of the request."""
@@ -63,8 +63,8 @@ def parameters_of(expression: FilterExpression) -> frozenset[str]:
 def allowed(expression: FilterExpression, candidates: Candidates, values: Mapping[str, str]) -> Mask:
     """Return the mask, shape (candidates.size,), of what the filter lets through.
 
-    `values` gives the parameters in AWS's form: `"a","b"` or `12`. An EXCLUDE clause with a parameter that is not
-    given does not count; an INCLUDE clause with one raises MissingParameterError.
+    `values` gives the parameters in AWS's form: `"a","b"` or `12`. An EXCLUDE clause with a parameter that is
+    not given does not count; an INCLUDE clause with one raises MissingParameterError.
     """
     included: list[Mask] = []
     excluded: list[Mask] = []

@@ -35,7 +35,7 @@ _EXPECTED = {
     "WHERE": "WHERE",
     "IN_OPERATOR": "IN or NOT IN",
     "COMPARISON": "a comparison (=, !=, <, <=, >, >=)",
-    "DATASET": "a field (Items.NAME, Interactions.EVENT_TYPE, Users.NAME, CurrentUser.NAME or CurrentItem.NAME)",
+    "DATASET": "a field (Items, Interactions, Users, CurrentUser or CurrentItem, a dot and a name)",
     "NAME": "a field name",
     "PARAMETER": "a $parameter",
     "STRING": 'a "string"',

@@ -94,7 +94,10 @@ def passing(text: str, **values: str) -> list[int]:
         ('INCLUDE ItemID WHERE Items.CATEGORY IN ("watch") | INCLUDE ItemID WHERE Items.PRICE = 10', [0, 2]),
         ("EXCLUDE ItemID WHERE Items.PRICE = 10 | EXCLUDE ItemID WHERE Items.PRICE = 20", [2, 3, 4]),
         (
-            'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("buy") | INCLUDE ItemID WHERE Items.CATEGORY IN ("shoe")',
+            (
+                'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("buy") '
+                '| INCLUDE ItemID WHERE Items.CATEGORY IN ("shoe")'
+            ),
             [0],
         ),
         ('include itemid where Items.CATEGORY in ("watch")', [2]),
@@ -119,7 +122,7 @@ def test_an_exclude_clause_without_its_value_does_not_count_and_an_include_claus
 
 
 def test_a_value_that_is_no_number_for_a_number_is_refused():
-    with pytest.raises(ValueError, match="'cheap', which is none"):
+    with pytest.raises(ValueError, match="'cheap', which is no number"):
         passing("INCLUDE ItemID WHERE Items.PRICE < $P", P='"cheap"')
 
 
@@ -173,7 +176,7 @@ def test_a_syntax_error_is_told_with_its_position(text, position, expected):
     ],
 )
 def test_an_expression_that_does_not_fit_the_schemas_is_refused(text, message):
-    with pytest.raises(ValueError, match="position|one filter") as raised:
+    with pytest.raises(ValueError, match=r"position|one filter") as raised:
         check_against_schemas(parse_filter(text), SCHEMAS)
     assert message in str(raised.value)
 
@@ -259,7 +262,9 @@ def test_quoted_parameter_values_come_back_as_they_were(values):
 
 @given(st.text(max_size=60))
 def test_no_text_makes_the_parser_fail_in_another_way(text):
+    position = 1
     try:
         parse_filter(text)
     except FilterSyntaxError as error:
-        assert 1 <= error.position <= len(text) + 1
+        position = error.position
+    assert 1 <= position <= len(text) + 1
