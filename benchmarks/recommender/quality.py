@@ -1,0 +1,59 @@
+"""The quality tables: each recipe beside the other methods, data set by data set."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from benchmarks.recommender import protocols, rivals, sequences
+from benchmarks.recommender.protocols import Scorer
+from benchmarks.recommender.sequences import Sequences
+from localcloud.personalize.recipes import RECIPES, Query, TrainingData
+
+DATA_SETS: dict[str, Callable[[], Sequences]] = {
+    "ml-100k": sequences.ml_100k,
+    "complete-journey": sequences.complete_journey,
+    "films": sequences.films,
+    "check-ins": sequences.check_ins,
+}
+Protocol = Callable[[Sequences, Scorer], dict[str, float]]
+
+
+def recipe(name: str, *, from_last: bool = False) -> rivals.Rival:
+    """Return a recipe with its defaults as a method to compare."""
+
+    def fit(data: TrainingData) -> Scorer:
+        model = RECIPES[name].fit(data, RECIPES[name].with_defaults({}))
+        return lambda history: model.scores(Query(history, int(history[-1]) if from_last else None))
+
+    return fit
+
+
+TABLES: dict[str, tuple[Protocol, Mapping[str, rivals.Rival]]] = {
+    "user-personalization": (
+        protocols.rank_all,
+        {**rivals.SEQUENTIAL, "localcloud": recipe("aws-user-personalization")},
+    ),
+    "sims": (protocols.rank_all, {**rivals.FROM_LAST, "localcloud": recipe("aws-sims", from_last=True)}),
+    "personalized-ranking": (
+        protocols.rank_among_popular,
+        {
+            "popularity": rivals.popularity,
+            "directed transitions": rivals.transitions,
+            "ridge of the next item": rivals.ridge,
+            "transitions + ridge + EASE": rivals.blend,
+            "localcloud": recipe("aws-personalized-ranking"),
+        },
+    ),
+}
+
+
+def measure(data_set: str, table: str, method: str) -> dict[str, float]:
+    """Train one method on one data set, and return its metrics and the seconds of its training."""
+    data = DATA_SETS[data_set]()
+    protocol, methods = TABLES[table]
+    training = data.without_newest()
+    started = time.perf_counter()
+    scorer = methods[method](training)
+    seconds = time.perf_counter() - started
+    return {**protocol(data, scorer), "seconds": seconds}
