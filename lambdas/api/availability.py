@@ -1,0 +1,115 @@
+"""Live availability in DynamoDB, read after its last acknowledged write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any
+
+import reading
+from shared.clients import client
+
+MOST_READ = 100
+MOST_WRITTEN = 25
+
+
+class UnreadError(Exception):
+    """DynamoDB kept back some of a batch, several times."""
+
+
+class Availability:
+    """Which items can be booked now."""
+
+    def __init__(self, table: str, *, unknown_is_available: bool) -> None:
+        self._table = table
+        self._unknown_is_available = unknown_is_available
+        self._client = client("dynamodb", read_seconds=1.0)
+
+    def available(self, item_ids: Iterable[str]) -> Iterator[str]:
+        """Yield the items that can be booked, in their order; reads only as far as the caller goes."""
+        ids = list(item_ids)
+        for start in range(0, len(ids), MOST_READ):
+            part = ids[start : start + MOST_READ]
+            open_items = self._open(part)
+            yield from (item_id for item_id in part if item_id in open_items)
+
+    def _open(self, item_ids: list[str]) -> set[str]:
+        now = time.time()
+        records = self._read(item_ids)
+        return {
+            item_id
+            for item_id in item_ids
+            if (
+                _is_bookable(records[item_id])
+                if item_id in records and not _is_expired(records[item_id], now)
+                else self._unknown_is_available
+            )
+        }
+
+    def _read(self, item_ids: list[str]) -> dict[str, dict[str, Any]]:
+        """Return the records of up to 100 items, raw, by id."""
+        keys: Any = {self._table: {"Keys": [{"item_id": {"S": i}} for i in item_ids], "ConsistentRead": True}}
+        found: dict[str, dict[str, Any]] = {}
+        for _ in range(3):
+            answer = self._client.batch_get_item(RequestItems=keys)
+            for item in answer["Responses"].get(self._table, ()):
+                found[item["item_id"]["S"]] = item
+            keys = answer.get("UnprocessedKeys")
+            if not keys:
+                return found
+        raise UnreadError("DynamoDB did not return all availability records")
+
+    def read(self, item_id: str) -> dict[str, Any] | None:
+        """Return an item's record as the API shows it, or None when nothing is known of it."""
+        answer = self._client.get_item(
+            TableName=self._table, Key={"item_id": {"S": item_id}}, ConsistentRead=True
+        )
+        item = answer.get("Item")
+        return _shown(item) if item and not _is_expired(item, time.time()) else None
+
+    def write(self, records: list[dict[str, Any]]) -> int:
+        """Write records; return how many, once all are acknowledged. An item's last record counts."""
+        newest = list({record["itemId"]: record for record in records}.values())
+        for start in range(0, len(newest), MOST_WRITTEN):
+            requests = [{"PutRequest": {"Item": _stored(r)}} for r in newest[start : start + MOST_WRITTEN]]
+            waiting: Any = {self._table: requests}
+            for attempt in range(5):
+                waiting = self._client.batch_write_item(RequestItems=waiting).get("UnprocessedItems")
+                if not waiting:
+                    break
+                time.sleep(0.05 * 2**attempt)
+            else:
+                raise UnreadError("DynamoDB did not take all availability records")
+        return len(newest)
+
+
+def _is_bookable(item: dict[str, Any]) -> bool:
+    return bool(item["available"]["BOOL"]) and item.get("seats", {}).get("N") != "0"
+
+
+def _is_expired(item: dict[str, Any], now: float) -> bool:
+    """DynamoDB removes expired records late, so the time is looked at here."""
+    return "expires_at" in item and float(item["expires_at"]["N"]) <= now
+
+
+def _stored(record: dict[str, Any]) -> dict[str, Any]:
+    item: dict[str, Any] = {"item_id": {"S": record["itemId"]}, "available": {"BOOL": record["available"]}}
+    for name in ("seats", "price"):
+        if name in record:
+            item[name] = {"N": str(Decimal(str(record[name])))}
+    if "expiresAt" in record:
+        item["expires_at"] = {"N": str(reading.seconds(record["expiresAt"]))}
+        item["expires_text"] = {"S": str(record["expiresAt"])}
+    return item
+
+
+def _shown(item: dict[str, Any]) -> dict[str, Any]:
+    record: dict[str, Any] = {"itemId": item["item_id"]["S"], "available": item["available"]["BOOL"]}
+    if "seats" in item:
+        record["seats"] = int(item["seats"]["N"])
+    if "price" in item:
+        record["price"] = float(item["price"]["N"])
+    if "expires_text" in item:
+        record["expiresAt"] = item["expires_text"]["S"]
+    return record

@@ -1,0 +1,122 @@
+"""Amazon Personalize behind bounded waits and a circuit breaker."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from settings import Filter
+from shared.clients import client
+
+READ_SECONDS = 2.0
+ATTEMPTS = 2
+FAILURES_TO_OPEN = 5
+OPEN_SECONDS = 10.0
+VERSION_SECONDS = 60.0
+# Answers about the request, not about the service's health.
+REFUSALS = {"InvalidInputException", "ResourceNotFoundException"}
+
+
+class UnavailableError(Exception):
+    """Personalize does not answer now; the caller has something else to say."""
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What Personalize answered: items best first, each with itemId, and score and metadata where given."""
+
+    recommendation_id: str
+    items: list[dict[str, Any]]
+
+
+class Breaker:
+    """Stops asking a campaign that failed several times running, and asks it again after a while."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._open_until = 0.0
+
+    def check(self) -> None:
+        """Raise UnavailableError while the campaign is not to be asked."""
+        if self._open_until > time.monotonic():
+            raise UnavailableError("the campaign failed several times just now")
+
+    def failed(self) -> None:
+        """Count a failure."""
+        self._failures += 1
+        if self._failures >= FAILURES_TO_OPEN:
+            self._open_until = time.monotonic() + OPEN_SECONDS
+
+    def succeeded(self) -> None:
+        """Forget the failures."""
+        self._failures = 0
+
+
+class Recommender:
+    """The campaigns of the deployment, by recipe key."""
+
+    def __init__(self, campaigns: dict[str, str]) -> None:
+        self._campaigns = campaigns
+        self._breakers = {key: Breaker() for key in campaigns}
+        self._versions: dict[str, tuple[float, str | None]] = {}
+        self._runtime = client("personalize-runtime", READ_SECONDS, ATTEMPTS)
+
+    def recommend(
+        self,
+        key: str,
+        subject: dict[str, str],
+        count: int,
+        chosen: tuple[Filter, dict[str, str]] | None,
+        metadata: list[str] | None,
+    ) -> Ranking:
+        """Return up to `count` items for `subject` ({"userId"} or {"itemId"}).
+
+        Raises UnavailableError when Personalize does not answer in time or refuses.
+        """
+        parameters: dict[str, Any] = {"campaignArn": self._campaigns[key], "numResults": count, **subject}
+        if chosen is not None:
+            parameters["filterArn"] = chosen[0].arn
+            if chosen[1]:
+                parameters["filterValues"] = chosen[1]
+        if metadata:
+            parameters["metadataColumns"] = {"ITEMS": metadata}
+        answer = self._ask(key, self._runtime.get_recommendations, parameters)
+        return Ranking(answer.get("recommendationId", ""), answer["itemList"])
+
+    def rank(self, key: str, user_id: str, item_ids: list[str]) -> Ranking:
+        """Return the given items, best for the user first. Raises UnavailableError."""
+        parameters = {"campaignArn": self._campaigns[key], "userId": user_id, "inputList": item_ids}
+        answer = self._ask(key, self._runtime.get_personalized_ranking, parameters)
+        return Ranking(answer.get("recommendationId", ""), answer["personalizedRanking"])
+
+    def version(self, key: str) -> str | None:
+        """Return the ARN of the solution version that the campaign serves; None when that can't be read."""
+        until, arn = self._versions.get(key, (0.0, None))
+        if until > time.monotonic():
+            return arn
+        try:
+            campaign = client("personalize", READ_SECONDS, 1).describe_campaign(
+                campaignArn=self._campaigns[key]
+            )["campaign"]
+            arn = campaign["solutionVersionArn"]
+        except (ClientError, BotoCoreError):
+            arn = None
+        self._versions[key] = (time.monotonic() + VERSION_SECONDS, arn)
+        return arn
+
+    def _ask(self, key: str, operation: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+        breaker = self._breakers[key]
+        breaker.check()
+        try:
+            answer: dict[str, Any] = operation(**parameters)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in REFUSALS:
+                breaker.failed()
+            raise UnavailableError(str(error)) from error
+        except BotoCoreError as error:
+            breaker.failed()
+            raise UnavailableError(str(error)) from error
+        breaker.succeeded()
+        return answer

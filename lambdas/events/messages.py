@@ -1,0 +1,121 @@
+"""Queue messages as Personalize's requests and as raw clickstream lines. Pure: no AWS."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+# What PutEvents, PutUsers and PutItems take in one call.
+MOST_IN_A_CALL = 10
+KINDS = ("event", "item", "user")
+ARCHIVED_FIELDS = (
+    "eventId", "userId", "sessionId", "eventType", "eventValue", "itemId", "timestamp", "properties",
+    "recommendationId", "impression",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message of the queue: its SQS id and its decoded body."""
+
+    id: str
+    body: dict[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """What it is about: `event`, `user` or `item`."""
+        return str(self.body.get("kind"))
+
+
+class UnreadableError(ValueError):
+    """A message is none of ours; it ends in the dead-letter queue."""
+
+
+def decoded(message_id: str, text: str) -> Message:
+    """Return a record of the queue as a message. Raises UnreadableError."""
+    try:
+        body = json.loads(text)
+    except ValueError as error:
+        raise UnreadableError("it is not JSON") from error
+    if not isinstance(body, dict) or body.get("kind") not in KINDS:
+        raise UnreadableError(f"its kind is none of {', '.join(KINDS)}")
+    return Message(message_id, body)
+
+
+def sessions(messages: Iterable[Message]) -> list[list[Message]]:
+    """Group events by user and session, which PutEvents takes one of, at most ten in a group."""
+    groups: dict[tuple[str | None, str], list[Message]] = {}
+    for message in messages:
+        groups.setdefault((message.body.get("userId"), message.body["sessionId"]), []).append(message)
+    return [part for group in groups.values() for part in parts(group)]
+
+
+def parts(messages: list[Message]) -> list[list[Message]]:
+    """Cut a list into what one call takes."""
+    return [messages[start : start + MOST_IN_A_CALL] for start in range(0, len(messages), MOST_IN_A_CALL)]
+
+
+def put_events(tracking_id: str, messages: list[Message]) -> dict[str, Any]:
+    """Return PutEvents' parameters for events of one session."""
+    first = messages[0].body
+    request: dict[str, Any] = {
+        "trackingId": tracking_id,
+        "sessionId": first["sessionId"],
+        "eventList": [_event(message.body) for message in messages],
+    }
+    return {**request, "userId": first["userId"]} if first.get("userId") else request
+
+
+def put_users(dataset_arn: str, messages: list[Message]) -> dict[str, Any]:
+    """Return PutUsers' parameters."""
+    users = [{"userId": m.body["userId"], "properties": _json(m.body["properties"])} for m in messages]
+    return {"datasetArn": dataset_arn, "users": users}
+
+
+def put_items(dataset_arn: str, messages: list[Message]) -> dict[str, Any]:
+    """Return PutItems' parameters."""
+    items = [{"itemId": m.body["itemId"], "properties": _json(m.body["properties"])} for m in messages]
+    return {"datasetArn": dataset_arn, "items": items}
+
+
+def archives(messages: Iterable[Message]) -> dict[str, bytes]:
+    """Return events as gzipped JSON lines by key, one object a day; the same events give the same key."""
+    days: dict[str, dict[str, dict[str, Any]]] = {}
+    for message in messages:
+        event = {name: message.body[name] for name in ARCHIVED_FIELDS if name in message.body}
+        day = datetime.fromtimestamp(event["timestamp"], tz=UTC).date().isoformat()
+        days.setdefault(day, {})[event["eventId"]] = event
+    return {_key(day, events): _lines(events) for day, events in days.items()}
+
+
+def _key(day: str, events: dict[str, Any]) -> str:
+    digest = hashlib.sha256("\n".join(sorted(events)).encode()).hexdigest()[:32]
+    return f"clickstream/api/dt={day}/{digest}.jsonl.gz"
+
+
+def _lines(events: dict[str, dict[str, Any]]) -> bytes:
+    text = "".join(_json(events[event_id]) + "\n" for event_id in sorted(events))
+    return gzip.compress(text.encode(), mtime=0)
+
+
+def _event(body: dict[str, Any]) -> dict[str, Any]:
+    event = {
+        "eventId": body["eventId"],
+        "eventType": body["eventType"],
+        "sentAt": datetime.fromtimestamp(body["timestamp"], tz=UTC),
+    }
+    for name in ("itemId", "eventValue", "recommendationId", "impression"):
+        if name in body:
+            event[name] = body[name]
+    if "properties" in body:
+        event["properties"] = _json(body["properties"])
+    return event
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), sort_keys=True)

@@ -1,0 +1,1 @@
+"""What the API's and the events' functions share."""
