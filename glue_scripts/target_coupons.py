@@ -31,6 +31,9 @@ from pyspark.sql import functions as F  # noqa: N812
 REQUIRED = ["ranking_uri", "datasets_uri", "output_uri", "campaign_run", "budget", "cost_per_coupon"]
 OPTIONAL = ["coupons_per_user", "minimum_probability", "control_share", "seed", "stock_per_coupon", "coupons"]
 
+# A Glue argument cannot be empty: this stands for no choice of coupons.
+EVERY_COUPON = "all"
+
 
 def main(arguments: list[str]) -> None:
     """Run the job. Raises CampaignError before anything is written when the input cannot make a campaign."""
@@ -55,7 +58,7 @@ def _limits(options: Namespace) -> CampaignLimits:
         budget=float(options.budget),
         cost_per_coupon=float(options.cost_per_coupon),
         coupons_per_user=int(options.coupons_per_user or 1),
-        stock_per_coupon=int(options.stock_per_coupon) if options.stock_per_coupon else None,
+        stock_per_coupon=int(options.stock_per_coupon or 0) or None,
         minimum_probability=float(options.minimum_probability or 0),
         control_share=float(options.control_share or 0),
         seed=int(options.seed or 0),
@@ -70,9 +73,9 @@ def _batch_output(spark: SparkSession, uri: str) -> DataFrame:
 
 
 def _narrowed(pairs: DataFrame, coupons: str | None) -> DataFrame:
-    if not coupons:
+    if coupons in {None, "", EVERY_COUPON}:
         return pairs
-    wanted = {coupon.strip() for coupon in coupons.split(",") if coupon.strip()}
+    wanted = {coupon.strip() for coupon in str(coupons).split(",") if coupon.strip()}
     known = {
         row["coupon_id"]
         for row in pairs.where(F.col("coupon_id").isin(*wanted)).select("coupon_id").distinct().collect()

@@ -24,9 +24,6 @@ from stacks.storage import StorageStack
 
 TIMEOUT_MINUTES = 720
 RUN = sfn.JsonPath.string_at("$$.Execution.Name")
-UNLOAD = (
-    "UNLOAD ({{}}) TO 's3://{bucket}/campaigns/{{}}/input/' WITH (format = 'TEXTFILE', compression = 'NONE')"
-)
 
 
 class CampaignsStack(cdk.Stack):
@@ -105,7 +102,7 @@ class CampaignsStack(cdk.Stack):
             "minimum_probability": defaults.minimum_probability,
             "control_share": defaults.control_share,
             "seed": defaults.seed,
-            "coupons": "",
+            "coupons": "all",
         }
         given = sfn.Pass(
             self, "Take the defaults", parameters={"defaults": values, "input": sfn.JsonPath.object_at("$")}
@@ -117,7 +114,8 @@ class CampaignsStack(cdk.Stack):
                 "settings": sfn.JsonPath.json_merge(
                     sfn.JsonPath.object_at("$.defaults"), sfn.JsonPath.object_at("$.input")
                 ),
-                "query": campaign_audience_query(self._project),
+                "unload": f"UNLOAD ({campaign_audience_query(self._project)}) TO 's3://{self._bucket}/campaigns/",
+                "options": "/input/' WITH (format = 'TEXTFILE', compression = 'NONE')",
             },
         )
         return given.next(merged)
@@ -128,7 +126,7 @@ class CampaignsStack(cdk.Stack):
             "Name the audience",
             parameters={
                 "sql": sfn.JsonPath.format(
-                    UNLOAD.format(bucket=self._bucket), sfn.JsonPath.string_at("$.query"), RUN
+                    "{}{}{}", sfn.JsonPath.string_at("$.unload"), RUN, sfn.JsonPath.string_at("$.options")
                 )
             },
             result_path="$.audience",

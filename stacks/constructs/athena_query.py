@@ -44,6 +44,6 @@ class AthenaQuery(sfn.CustomState):
                         "JitterStrategy": "FULL",
                     }
                 ],
-                "ResultPath": None,
+                "ResultPath": sfn.JsonPath.DISCARD,
             },
         )
