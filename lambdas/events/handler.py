@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from typing import Any
 
 import messages
@@ -32,8 +31,12 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     archived = [message for message in events if message.id not in failed]
     if archived:
         _learn(archived, failed)
-    _put("user", "put_users", messages.put_users, "USERS_DATASET_ARN", batch, failed)
-    _put("item", "put_items", messages.put_items, "ITEMS_DATASET_ARN", batch, failed)
+    for group in messages.parts([message for message in batch if message.kind == "user"]):
+        users = messages.put_users(os.environ["USERS_DATASET_ARN"], group)
+        _call(client("personalize-events").put_users, users, group, failed)
+    for group in messages.parts([message for message in batch if message.kind == "item"]):
+        items = messages.put_items(os.environ["ITEMS_DATASET_ARN"], group)
+        _call(client("personalize-events").put_items, items, group, failed)
     logger.info("batch", extra={"records": len(event["Records"]), "failed": len(failed)})
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
@@ -65,19 +68,6 @@ def _learn(events: list[Message], failed: dict[str, str]) -> None:
         return
     for group in messages.sessions(events):
         _call(client("personalize-events").put_events, messages.put_events(tracking_id, group), group, failed)
-
-
-def _put(
-    kind: str,
-    operation: str,
-    parameters: Callable[[str, list[Message]], dict[str, Any]],
-    arn_variable: str,
-    batch: list[Message],
-    failed: dict[str, str],
-) -> None:
-    for group in messages.parts([message for message in batch if message.kind == kind]):
-        call = getattr(client("personalize-events"), operation)
-        _call(call, parameters(os.environ[arn_variable], group), group, failed)
 
 
 def _call(operation: Any, parameters: dict[str, Any], group: list[Message], failed: dict[str, str]) -> None:
