@@ -9,6 +9,7 @@ from io import StringIO
 from typing import Any
 
 import boto3
+import pyarrow as pa
 
 from localcloud.personalize.metric_attributions import SUM
 from localcloud.personalize.region import Region

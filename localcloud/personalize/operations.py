@@ -26,8 +26,8 @@ class Operation:
 
 HANDLERS: dict[str, Operation] = {}
 
-_DOMAIN = "Domain recommenders belong to domain dataset groups"
-_ACTIONS = "Next best action (the Actions datasets)"
+_DOMAIN = "domain recommenders belong to domain dataset groups"
+_ACTIONS = "next best action"
 NOT_BUILT: dict[str, str] = {
     "CreateRecommender": _DOMAIN,
     "UpdateRecommender": _DOMAIN,
@@ -59,5 +59,5 @@ def answer(region: Region, call: Call) -> Answer:
     request = validate(call.body, call.operation.input_shape)
     name = call.operation.name
     if name in NOT_BUILT:
-        raise NotBuiltError(f"{name}: {NOT_BUILT[name]}; that")
+        raise NotBuiltError(f"{name} ({NOT_BUILT[name]})")
     return HANDLERS[name].handler(region, request)

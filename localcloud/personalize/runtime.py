@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from localcloud.personalize.avro import INTERACTIONS
 from localcloud.personalize.candidates import ItemCandidates
 from localcloud.personalize.catalogue import find_recipe
 from localcloud.personalize.errors import InvalidInputError, NotBuiltError
@@ -46,6 +47,7 @@ def get_recommendations(region: Region, request: Request) -> Answer:
         raise InvalidInputError(
             f"numResults is {count}; with metadata it is at most {_RESULTS_WITH_METADATA}."
         )
+    _check_context(region, version, request)
     candidates = server.candidates(request.get("userId"), request.get("itemId"))
     expression = filter_of(region, version, request)
     mask = server.mask(expression, candidates, request.get("filterValues", {}))
@@ -104,6 +106,7 @@ def get_personalized_ranking(region: Region, request: Request) -> Answer:
     item_ids: list[str] = request["inputList"]
     if not 1 <= len(item_ids) <= _RANKING_INPUTS:
         raise InvalidInputError(f"inputList has {len(item_ids)} items; it must have 1 to {_RANKING_INPUTS}.")
+    _check_context(region, version, request)
     candidates = server.candidates(request["userId"], None)
     expression = filter_of(region, version, request)
     mask = server.mask(expression, candidates, request.get("filterValues", {}))
@@ -146,6 +149,17 @@ def filter_of(
     if unknown:
         raise InvalidInputError(f"The filter {found.arn} has no parameter {', '.join(sorted(unknown))}.")
     return expression
+
+
+def _check_context(region: Region, version: SolutionVersion, request: Request) -> None:
+    """Refuse context that is not a column of the interactions."""
+    if "context" in request:
+        schema = region.schemas_of(version.dataset_group_arn)[INTERACTIONS]
+        for name in request["context"]:
+            if name not in {column.name for column in schema.metadata}:
+                raise InvalidInputError(
+                    f"The context {name} is not a metadata column of the Interactions schema."
+                )
 
 
 def _in_service(region: Region, campaign_arn: str) -> tuple[Campaign, SolutionVersion]:

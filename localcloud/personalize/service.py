@@ -11,8 +11,10 @@ from typing import Any, Protocol
 
 from localcloud.context import ACCOUNT_ID
 from localcloud.personalize import operations
+from localcloud.personalize.automatic_training import keep_trained
 from localcloud.personalize.errors import InternalServerError, PersonalizeError
 from localcloud.personalize.region import Region
+from localcloud.personalize.training import stop_trainings
 from localcloud.personalize.wire import SERVICES, decode, encode_answer, encode_error, render, rest_paths
 
 logger = logging.getLogger(__name__)
@@ -41,12 +43,14 @@ class Personalize:
         self._endpoint_url = endpoint_url
         self._lock = threading.Lock()
         self._regions: dict[str, Region] = {}
+        self._stopped = threading.Event()
 
     def region(self, name: str) -> Region:
         """Return the state of a region."""
         with self._lock:
             if name not in self._regions:
                 self._regions[name] = Region(name, ACCOUNT_ID, self._folder / name, self._endpoint_url)
+                keep_trained(self._regions[name], self._stopped)
             return self._regions[name]
 
     def serve(self, request: HttpRequest, _full_url: str, _headers: object) -> Response:
@@ -76,8 +80,10 @@ class Personalize:
 
     def stop(self) -> None:
         """Stop the work of all regions."""
+        self._stopped.set()
         for region in self._regions.values():
             region.stop()
+            stop_trainings(region)
 
 
 def plug_into_moto(personalize: Personalize) -> None:

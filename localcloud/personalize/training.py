@@ -68,10 +68,11 @@ def stop(version_arn: str) -> bool:
     return True
 
 
-def stop_all() -> None:
-    """End all workers."""
-    for arn in list(_processes):
-        stop(arn)
+def stop_trainings(region: Region) -> None:
+    """End the workers of a region."""
+    for version in region.all(SolutionVersion):
+        if version.is_changing:
+            stop(version.arn)
 
 
 def last_full_version(region: Region, solution_arn: str) -> SolutionVersion | None:

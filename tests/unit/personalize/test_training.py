@@ -1,0 +1,125 @@
+"""Training: stopping, tuning, automatic training, following the latest version."""
+
+from __future__ import annotations
+
+import pytest
+
+from localcloud.personalize.automatic_training import is_due, train_what_is_due
+from localcloud.personalize.resources import Solution, SolutionVersion
+from tests.unit.personalize.in_process import INTERACTIONS_SCHEMA, AwsError, interactions_csv
+
+HOUR, DAY = 3600, 86_400
+
+
+@pytest.fixture
+def group(cloud):
+    group_arn = cloud.group()
+    dataset = cloud.dataset(group_arn, "INTERACTIONS", INTERACTIONS_SCHEMA)
+    cloud.import_rows(dataset, interactions_csv(), "all")
+    return group_arn
+
+
+def solution(**more):
+    fields = {"arn": "s", "name": "s", "dataset_group_arn": "g", "recipe_arn": "r", "status": "ACTIVE"}
+    return Solution(**{**fields, "creation_date_time": 0.0, **more})
+
+
+def version(created):
+    return SolutionVersion(
+        arn="v", solution_arn="s", dataset_group_arn="g", recipe_arn="r", creation_date_time=created
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "versions", "now", "due"),
+    [
+        (solution(), [], HOUR - 1, False),
+        (solution(), [], HOUR, True),
+        (solution(perform_auto_training=False), [], DAY, False),
+        (solution(status="CREATE PENDING"), [], DAY, False),
+        (solution(), [version(60.0)], 7 * DAY, False),
+        (solution(), [version(60.0)], 7 * DAY + 60, True),
+        (
+            solution(solution_config={"autoTrainingConfig": {"schedulingExpression": "rate(2 days)"}}),
+            [version(0.0), version(DAY)],
+            3 * DAY,
+            True,
+        ),
+    ],
+)
+def test_when_automatic_training_is_due(one, versions, now, due):
+    assert is_due(one, versions, now) == due
+
+
+def test_a_due_solution_is_trained_and_marked_as_automatic(cloud, group):
+    arn = cloud.solution(group, "popularity-count", performAutoTraining=True)
+    (started,) = train_what_is_due(cloud.region, cloud.region.get(Solution, arn).creation_date_time + HOUR)
+    trained = cloud.settled("DescribeSolutionVersion", "solutionVersion", solutionVersionArn=started.arn)
+    assert (trained["status"], trained["trainingType"]) == ("ACTIVE", "AUTOMATIC")
+
+
+def test_a_training_can_be_stopped(cloud, group):
+    arn = cloud.call("CreateSolutionVersion", solutionArn=cloud.solution(group, "user-personalization"))[
+        "solutionVersionArn"
+    ]
+    cloud.call("StopSolutionVersionCreation", solutionVersionArn=arn)
+    stopped = cloud.settled("DescribeSolutionVersion", "solutionVersion", solutionVersionArn=arn)
+    assert stopped["status"] == "CREATE STOPPED"
+    with pytest.raises(AwsError, match="nothing to stop"):
+        cloud.call("StopSolutionVersionCreation", solutionVersionArn=arn)
+    with pytest.raises(AwsError, match="must be ACTIVE"):
+        cloud.call("CreateCampaign", name="c", solutionVersionArn=arn)
+
+
+def test_hpo_chooses_within_the_given_ranges_and_tells(cloud, group):
+    ranges = {
+        "integerHyperParameterRanges": [{"name": "min_cointeraction_count", "minValue": 1, "maxValue": 2}]
+    }
+    config = {
+        "hpoConfig": {
+            "hpoResourceConfig": {"maxNumberOfTrainingJobs": "2", "maxParallelTrainingJobs": "1"},
+            "algorithmHyperParameterRanges": ranges,
+        }
+    }
+    trained = cloud.version(cloud.solution(group, "sims", performHPO=True, solutionConfig=config))
+    chosen = trained["tunedHPOParams"]["algorithmHyperParameters"]
+    assert set(chosen) == {"min_cointeraction_count"}
+    assert 1 <= int(chosen["min_cointeraction_count"]) <= 2
+
+
+def test_a_campaign_follows_the_latest_version_when_asked_to(cloud, group):
+    solution_arn = cloud.solution(group, "popularity-count")
+    first = cloud.version(solution_arn)["solutionVersionArn"]
+    follows = cloud.campaign("follows", f"{solution_arn}/$LATEST", syncWithLatestSolutionVersion=True)
+    stays = cloud.campaign("stays", first)
+    second = cloud.version(solution_arn)["solutionVersionArn"]
+    campaign = cloud.call("DescribeCampaign", campaignArn=follows)["campaign"]
+    assert campaign["latestCampaignUpdate"]["solutionVersionArn"] == second
+    for _ in range(500):
+        if cloud.call("DescribeCampaign", campaignArn=follows)["campaign"]["solutionVersionArn"] == second:
+            break
+    assert cloud.call("DescribeCampaign", campaignArn=stays)["campaign"]["solutionVersionArn"] == first
+    assert (
+        cloud.call("DescribeSolution", solutionArn=solution_arn)["solution"]["latestSolutionVersion"][
+            "solutionVersionArn"
+        ]
+        == second
+    )
+
+
+def test_update_training_needs_a_recipe_that_can_and_a_full_version(cloud, group):
+    with pytest.raises(AwsError, match="not supported by the recipe aws-sims"):
+        cloud.call("CreateSolutionVersion", solutionArn=cloud.solution(group, "sims"), trainingMode="UPDATE")
+    arn = cloud.solution(group, "user-personalization")
+    with pytest.raises(AwsError, match="needs an ACTIVE solution version"):
+        cloud.call("CreateSolutionVersion", solutionArn=arn, trainingMode="UPDATE")
+
+
+def test_update_solution_changes_training_and_event_weights(cloud, group):
+    arn = cloud.solution(group, "popularity-count", performAutoTraining=True)
+    weights = {"eventsConfig": {"eventParametersList": [{"eventType": "view", "weight": 0.5}]}}
+    cloud.call("UpdateSolution", solutionArn=arn, performAutoTraining=False, solutionUpdateConfig=weights)
+    described = cloud.call("DescribeSolution", solutionArn=arn)["solution"]
+    assert described["performAutoTraining"] is False
+    assert described["solutionConfig"]["eventsConfig"] == weights["eventsConfig"]
+    assert described["latestSolutionUpdate"]["status"] == "ACTIVE"
