@@ -50,9 +50,7 @@ class Lake:
         return counts["sources"]
 
     def kept(self) -> list[tuple[Any, ...]]:
-        rows = self._spark.read.parquet(
-            f"{self.datasets.as_uri()}/curated/interactions/outcome=kept"
-        )
+        rows = self._spark.read.parquet(f"{self.datasets.as_uri()}/curated/interactions/outcome=kept")
         columns = ["event_id", "user_id", "event_type", "timestamp", "origin", "source", "price_band", "dt"]
         return sorted(tuple(row) for row in rows.select(*columns).collect())
 
