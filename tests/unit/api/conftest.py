@@ -1,0 +1,181 @@
+"""The functions' modules imported as Lambda does, with AWS replaced by small fakes."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+LAMBDAS = Path(__file__).parents[3] / "lambdas"
+ENVIRONMENT = {
+    "AWS_DEFAULT_REGION": "ap-south-1",
+    "AWS_ACCESS_KEY_ID": "x",
+    "AWS_SECRET_ACCESS_KEY": "x",
+    "POWERTOOLS_SERVICE_NAME": "api",
+    "CAMPAIGN_USER_PERSONALIZATION": "arn:aws:personalize:ap-south-1:1:campaign/up",
+    "CAMPAIGN_SIMS": "arn:aws:personalize:ap-south-1:1:campaign/sims",
+    "CAMPAIGN_PERSONALIZED_RANKING": "arn:aws:personalize:ap-south-1:1:campaign/pr",
+    "CAMPAIGN_COUPON_RANKING": "arn:aws:personalize:ap-south-1:1:campaign/coupons",
+    "FILTERS": json.dumps({"mode": {"arn": "arn:filter", "parameters": ["transportMode"]}}),
+    "AVAILABILITY_TABLE": "availability",
+    "UNKNOWN_AVAILABILITY": "unavailable",
+    "FALLBACK_TABLE": "fallback",
+    "EVENT_QUEUE_URL": "https://queue",
+    "LATEST_DATASETS_URI": "s3://datasets/personalize/latest.json",
+    "DEFAULT_RESULTS": "5",
+    "MAXIMUM_RESULTS": "50",
+    "AUTHORIZATION": "api_key",
+    "RAW_BUCKET": "raw",
+    "TRACKING_ID_PARAMETER": "/tracking",
+    "USERS_DATASET_ARN": "arn:users",
+    "ITEMS_DATASET_ARN": "arn:items",
+}
+
+
+def load(folder: str) -> ModuleType:
+    """Import `handler` of a folder, and what it imports, fresh."""
+    for name in [path.stem for path in (LAMBDAS / folder).glob("*.py")] + ["shared", "shared.clients"]:
+        sys.modules.pop(name, None)
+    sys.path[:0] = [str(LAMBDAS / folder), str(LAMBDAS)]
+    try:
+        spec = importlib.util.spec_from_file_location(f"{folder}_handler", LAMBDAS / folder / "handler.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+    finally:
+        del sys.path[:2]
+
+
+class Aws:
+    """Fakes of the clients, by service, with what the tests set and what they saw."""
+
+    def __init__(self) -> None:
+        self.recommended = [f"i{n}" for n in range(200)]
+        self.open_items = {f"i{n}" for n in range(200)}
+        self.popular = [{"itemId": f"p{n}", "score": 1.0 / (n + 1), "origin": "DEL"} for n in range(10)]
+        self.broken: set[str] = set()
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.tables: dict[str, dict[str, Any]] = {"availability": {}, "fallback": {}}
+        self.queue: list[dict[str, Any]] = []
+        self.rejected_once: set[str] = set()
+        self.objects: dict[str, bytes] = {}
+
+    def client(self, service: str, *_: Any, **__: Any) -> Any:
+        return Client(self, service)
+
+    def count(self, operation: str) -> int:
+        return sum(name == operation for name, _ in self.calls)
+
+
+class Client:
+    def __init__(self, aws: Aws, service: str) -> None:
+        self._aws = aws
+        self._service = service
+
+    def __getattr__(self, operation: str) -> Any:
+        def call(**parameters: Any) -> Any:
+            self._aws.calls.append((operation, parameters))
+            if operation in self._aws.broken:
+                if operation == "get_recommendations":
+                    raise ReadTimeoutError(endpoint_url="https://personalize")
+                raise ClientError({"Error": {"Code": "ServiceUnavailable", "Message": "down"}}, operation)
+            return getattr(Answers, operation)(self._aws, parameters)
+
+        return call
+
+
+class Answers:
+    """What each operation answers."""
+
+    @staticmethod
+    def get_recommendations(aws: Aws, parameters: dict[str, Any]) -> Any:
+        rows = [{"itemId": i, "score": 0.5} for i in aws.recommended[: parameters["numResults"]]]
+        return {"recommendationId": "RID-1", "itemList": rows}
+
+    @staticmethod
+    def get_personalized_ranking(_aws: Aws, parameters: dict[str, Any]) -> Any:
+        rows = [{"itemId": i, "score": 0.1} for i in reversed(parameters["inputList"])]
+        return {"recommendationId": "RID-2", "personalizedRanking": rows}
+
+    @staticmethod
+    def describe_campaign(_aws: Aws, _parameters: dict[str, Any]) -> Any:
+        return {"campaign": {"solutionVersionArn": "arn:version"}}
+
+    @staticmethod
+    def batch_get_item(aws: Aws, parameters: dict[str, Any]) -> Any:
+        keys = [key["item_id"]["S"] for key in parameters["RequestItems"]["availability"]["Keys"]]
+        assert parameters["RequestItems"]["availability"]["ConsistentRead"]
+        assert len(keys) <= 100
+        stored = aws.tables["availability"]
+        rows = [
+            stored.get(key, {"item_id": {"S": key}, "available": {"BOOL": True}, "seats": {"N": "3"}})
+            for key in keys
+            if key in stored or key in aws.open_items
+        ]
+        return {"Responses": {"availability": rows}}
+
+    @staticmethod
+    def batch_write_item(aws: Aws, parameters: dict[str, Any]) -> Any:
+        for request in parameters["RequestItems"]["availability"]:
+            item = request["PutRequest"]["Item"]
+            aws.tables["availability"][item["item_id"]["S"]] = item
+        return {}
+
+    @staticmethod
+    def put_item(aws: Aws, parameters: dict[str, Any]) -> Any:
+        item = parameters["Item"]
+        aws.tables[parameters["TableName"]][item.get("user_id", item.get("item_id"))["S"]] = item
+        return {}
+
+    @staticmethod
+    def get_item(aws: Aws, parameters: dict[str, Any]) -> Any:
+        key = next(iter(parameters["Key"].values()))["S"]
+        item = aws.tables[parameters["TableName"]].get(key)
+        return {"Item": item} if item else {}
+
+    @staticmethod
+    def send_message_batch(aws: Aws, parameters: dict[str, Any]) -> Any:
+        accepted = []
+        for entry in parameters["Entries"]:
+            body = json.loads(entry["MessageBody"])
+            if body.get("eventId") in aws.rejected_once:
+                aws.rejected_once.remove(body["eventId"])
+                continue
+            aws.queue.append(body)
+            accepted.append({"Id": entry["Id"]})
+        return {"Successful": accepted}
+
+    @staticmethod
+    def put_object(aws: Aws, parameters: dict[str, Any]) -> Any:
+        aws.objects[parameters["Key"]] = parameters["Body"]
+        return {}
+
+    @staticmethod
+    def get_parameter(_aws: Aws, _parameters: dict[str, Any]) -> Any:
+        return {"Parameter": {"Value": "tracker"}}
+
+    @staticmethod
+    def put_events(_aws: Aws, _parameters: dict[str, Any]) -> Any:
+        return {}
+
+    put_users = put_items = put_events
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """The fakes, and the environment of the functions."""
+    for name in [name for name in os.environ if name.startswith("CAMPAIGN_")]:
+        monkeypatch.delenv(name)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    yield Aws()
