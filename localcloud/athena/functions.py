@@ -5,7 +5,10 @@ A macro with several bodies is chosen by its arguments' types. `translate` calls
 
 from __future__ import annotations
 
+import re
 from typing import Any
+
+CALL = re.compile(r"([a-z_0-9]+)\(")
 
 # One unit's function that adds n of it; and whether it keeps a DATE a DATE.
 UNITS = {
@@ -112,10 +115,12 @@ MACROS = [
 ]
 
 
-def register(connection: Any) -> None:
-    """Define the macros in a DuckDB connection's database."""
-    for macro in [*MACROS, *_time_macros()]:
-        connection.execute(f"CREATE OR REPLACE MACRO {macro}")
+def define(connection: Any, sql: str, made: set[str]) -> None:
+    """Define in a connection the macros that `sql` calls, but for those already `made` there."""
+    for name in sorted(CALL.findall(sql.lower())):
+        if name in DEFINITIONS and name not in made:
+            connection.execute(f"CREATE MACRO {DEFINITIONS[name]}")
+            made.add(name)
 
 
 def _time_macros() -> list[str]:
@@ -133,3 +138,6 @@ def _time_macros() -> list[str]:
             f"(t TIMESTAMPTZ) AS {truncated}"
         )
     return macros
+
+
+DEFINITIONS = {macro.partition("(")[0]: macro for macro in [*MACROS, *_time_macros()]}

@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from localcloud.athena.catalog import Catalog
 from localcloud.athena.errors import QueryCancelledError, QueryError, find_name, from_duckdb
-from localcloud.athena.functions import register
+from localcloud.athena.functions import define
 from localcloud.athena.projection import injected_columns, is_projected
 from localcloud.athena.statements import Query, TableName, parse
 from localcloud.athena.tables import table_scan
@@ -38,6 +38,7 @@ class Session:
         self.connection = duckdb.connect(":memory:", config=_limits(folder))
         self._profile = folder / "profile.json"
         self._made: set[TableName] = set()
+        self._macros: set[str] = set()
         self._cancelled: str | None = None
         for setting in (
             # It turns a TRY_CAST of a text field into a cast that fails (DuckDB 2.0.0).
@@ -47,7 +48,6 @@ class Session:
             "scalar_subquery_error_on_multiple_rows = true",
         ):
             self.connection.execute(f"SET {setting}")
-        register(self.connection)
         self._use(database)
 
     def close(self) -> None:
@@ -65,6 +65,7 @@ class Session:
         translated = to_duckdb(query)
         if "trino_entries(" in translated.lower():
             # Whether UNNEST ... AS t(a, b) takes a map's entries or an array's rows apart, its type says.
+            define(self.connection, translated, self._macros)
             for body in ("map_entries(x)", "x"):
                 self.connection.execute(f"CREATE OR REPLACE MACRO trino_entries(x) AS {body}")
                 with contextlib.suppress(duckdb.BinderException):
@@ -82,6 +83,7 @@ class Session:
         if self._cancelled:
             raise QueryCancelledError(self._cancelled)
         try:
+            define(self.connection, duckdb_sql, self._macros)
             if not counted:
                 return self.connection.execute(duckdb_sql)
             self.connection.execute("SET enable_profiling = 'json'")
