@@ -1,4 +1,4 @@
-"""The API answers with what can be booked, always, and refuses what makes no sense before it calls anything."""
+"""The API answers with what can be booked, always, and refuses nonsense before it calls anything."""
 
 from __future__ import annotations
 
