@@ -9,6 +9,7 @@ from typing import Any
 import moto.glue.models
 import moto.glue.responses
 from moto.core.responses import ActionResult
+from moto.core.utils import utcnow
 from moto.glue.exceptions import ConcurrentRunsExceededException, InvalidInputException
 
 from localcloud.context import CloudContext
@@ -16,6 +17,30 @@ from localcloud.glue.runs import RETRIED, JobRun
 from localcloud.s3 import ObjectTree
 
 COMMANDS = ("glueetl", "pythonshell")
+# What UpdateJob sets, by the name of moto's field; what a request leaves out falls back to the default.
+UPDATED: dict[str, tuple[str, Any]] = {
+    "Description": ("description", None),
+    "LogUri": ("log_uri", None),
+    "Role": ("role", None),
+    "ExecutionProperty": ("execution_property", {"MaxConcurrentRuns": 1}),
+    "Command": ("command", None),
+    "DefaultArguments": ("default_arguments", {}),
+    "NonOverridableArguments": ("non_overridable_arguments", None),
+    "Connections": ("connections", None),
+    "MaxRetries": ("max_retries", 0),
+    "AllocatedCapacity": ("allocated_capacity", None),
+    "Timeout": ("timeout", None),
+    "MaxCapacity": ("max_capacity", None),
+    "WorkerType": ("worker_type", None),
+    "NumberOfWorkers": ("number_of_workers", None),
+    "SecurityConfiguration": ("security_configuration", None),
+    "NotificationProperty": ("notification_property", None),
+    "GlueVersion": ("glue_version", None),
+    "CodeGenConfigurationNodes": ("code_gen_configuration_nodes", None),
+    "ExecutionClass": ("execution_class", "STANDARD"),
+    "SourceControlDetails": ("source_control_details", None),
+}
+NOT_KEPT = ("JobMode", "JobRunQueuingEnabled", "MaintenanceWindow")
 
 models: Any = moto.glue.models
 responses: Any = moto.glue.responses
@@ -86,6 +111,7 @@ def patch_moto(context: CloudContext, tree: ObjectTree) -> Callable[[], None]:
     models.FakeJob.start_job_run = start_job_run
     models.FakeJob.get_job_runs = get_job_runs
     responses.GlueResponse.batch_stop_job_run = _batch_stop_job_run
+    responses.GlueResponse.update_job = _update_job
     return runner.stop_all
 
 
@@ -110,6 +136,21 @@ def _run_facts(job: Any, facts: dict[str, Any]) -> dict[str, Any]:
         "arguments": arguments,
         "job_run_id": facts["previous_run_id"],
     }
+
+
+def _update_job(response: Any) -> ActionResult:
+    """Replace a job's definition, as AWS does: what the request leaves out is not kept."""
+    name, update = response.parameters["JobName"], response.parameters["JobUpdate"]
+    unknown = set(update) - set(UPDATED) - set(NOT_KEPT)
+    if unknown:
+        raise InvalidInputException(
+            "UpdateJob", f"localcloud's Glue does not know {', '.join(sorted(unknown))}"
+        )
+    job = response.glue_backend.get_job(name)
+    for member, (field, default) in UPDATED.items():
+        setattr(job, field, update.get(member, default))
+    job.last_modified_on = utcnow()
+    return ActionResult({"JobName": name})
 
 
 def _batch_stop_job_run(response: Any) -> ActionResult:

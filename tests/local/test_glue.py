@@ -145,6 +145,20 @@ def test_a_failed_run_is_tried_again(jobs: Jobs) -> None:
     ]
 
 
+def test_an_updated_job_runs_as_updated(jobs: Jobs) -> None:
+    jobs.create("changed", PLAIN_SCRIPTS["exit"], DefaultArguments={"--a": "1"}, MaxRetries=2)
+    command = {"Name": "glueetl", "ScriptLocation": f"s3://{BUCKET}/scripts/fail.py"}
+    jobs.glue.update_job(
+        JobName="changed", JobUpdate={"Role": "role", "Command": command, "GlueVersion": "5.0"}
+    )
+    job = jobs.glue.get_job(JobName="changed")["Job"]
+    assert (job["DefaultArguments"], job["MaxRetries"]) == ({}, 0), "what an update leaves out is not kept"
+    run = jobs.wait("changed", jobs.start("changed"))
+    assert run["ErrorMessage"] == "ValueError: the third row is bad"
+    with pytest.raises(ClientError, match="EntityNotFoundException"):
+        jobs.glue.update_job(JobName="nothing", JobUpdate={"Command": command})
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
