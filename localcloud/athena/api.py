@@ -14,9 +14,10 @@ from localcloud.athena import named
 from localcloud.athena.errors import MalformedQueryError
 from localcloud.athena.executions import Execution, Executor, require_bucket
 from localcloud.athena.metadata import METADATA_OPERATIONS
+from localcloud.athena.parsing import parse
 from localcloud.athena.results import read_csv_page, read_lines_page
 from localcloud.athena.show_execution import execution_as_dict
-from localcloud.athena.statements import Execute, Statement, parse
+from localcloud.athena.statements import Execute, Statement
 from localcloud.context import ACCOUNT_ID, CloudContext
 from localcloud.s3 import ObjectTree
 

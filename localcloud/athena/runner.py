@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlglot import exp
 
-from localcloud.athena import definitions, named
+from localcloud.athena import creation, definitions, named
 from localcloud.athena.catalog import Table, bucket_and_prefix
+from localcloud.athena.columns import named_columns, require_names
 from localcloud.athena.errors import QueryError
 from localcloud.athena.results import ResultColumn, write_csv, write_lines
 from localcloud.athena.session import Session
@@ -71,25 +72,6 @@ def _select(session: Session, statement: Query, _place: Place) -> Outcome:
     return Outcome(target, write_csv(session, session.translated(complete), target, names))
 
 
-def named_columns(query: exp.Expression) -> exp.Expression:
-    """Name the columns that the query does not as Trino does: `_col0`, `_col1`, by place."""
-    copied = query.copy()
-    if isinstance(copied, exp.Values):
-        width = len(copied.expressions[0].expressions) if isinstance(copied.expressions[0], exp.Tuple) else 1
-        names = exp.TableAlias(
-            this=exp.to_identifier("rows"),
-            columns=[exp.to_identifier(f"_col{place}") for place in range(width)],
-        )
-        copied.set("alias", names)
-        return exp.select("*").from_(copied)
-    for select in copied.find_all(exp.Select):
-        for number, column in enumerate(select.expressions):
-            if isinstance(column, exp.Column | exp.Alias | exp.Star | exp.Dot) or column.is_star:
-                continue
-            column.replace(exp.alias_(column.copy(), f"_col{number}"))
-    return copied
-
-
 def _lines(session: Session, lines: list[str]) -> Outcome:
     target = session.folder / "result.txt"
     return Outcome(target, write_lines(lines, target))
@@ -114,7 +96,7 @@ def _create_table_as(session: Session, statement: CreateTableAs, place: Place) -
             "property to an Athena Workgroup that enforces a centralized output location for all queries. "
             "Please remove the 'external_location' property and resubmit the query.",
         )
-    _check_names(statement.query)
+    require_names(statement.query)
     require_empty(session, location, f"table '{database}.{name}'")
     translated = session.translated(statement.query)
     style = Format.from_options(statement.options)
@@ -225,11 +207,11 @@ def _command(session: Session, statement: Command, place: Place) -> Outcome:
 
 
 def _create_table(session: Session, statement: CreateTable, _place: Place) -> Outcome:
-    return _lines(session, definitions.create_table(session, statement))
+    return _lines(session, creation.create_table(session, statement))
 
 
 def _create_view(session: Session, statement: CreateView, _place: Place) -> Outcome:
-    return _lines(session, definitions.create_view(session, statement))
+    return _lines(session, creation.create_view(session, statement))
 
 
 def _explain(session: Session, statement: Explain, _place: Place) -> Outcome:
@@ -274,25 +256,6 @@ def _check_options(options: dict[str, Any], known: set[str]) -> None:
             )
     if "external_location" in options:
         bucket_and_prefix(str(options["external_location"]))
-
-
-def _check_names(query: exp.Expression) -> None:
-    """See that every column of a new table has a name, and one of its own."""
-    select = query.find(exp.Select)
-    seen: set[str] = set()
-    for number, column in enumerate(select.expressions if select else [], start=1):
-        if column.is_star:
-            continue
-        name = column.alias_or_name.lower()
-        if not name or not isinstance(column, exp.Alias | exp.Column | exp.Dot):
-            raise QueryError(
-                "COLUMN_NAME_NOT_SPECIFIED", f"line 1:1: Column name not specified at position {number}"
-            )
-        if name in seen:
-            raise QueryError(
-                "DUPLICATE_COLUMN_NAME", f"line 1:1: Column name '{name}' specified more than once"
-            )
-        seen.add(name)
 
 
 RUNNERS: dict[type[Any], Callable[[Session, Any, Place], Outcome]] = {

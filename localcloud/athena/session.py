@@ -14,8 +14,9 @@ from sqlglot import exp
 from localcloud.athena.catalog import Catalog
 from localcloud.athena.errors import QueryCancelledError, QueryError, find_name, from_duckdb
 from localcloud.athena.functions import define
+from localcloud.athena.parsing import parse
 from localcloud.athena.projection import injected_columns, is_projected
-from localcloud.athena.statements import Query, TableName, parse
+from localcloud.athena.statements import Query, TableName
 from localcloud.athena.tables import table_scan
 from localcloud.athena.translate import to_duckdb
 from localcloud.athena.types import quoted

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from sqlglot import ErrorLevel, exp
 from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import UnsupportedError
@@ -12,8 +9,7 @@ from sqlglot.errors import UnsupportedError
 from localcloud.athena.errors import QueryError
 from localcloud.athena.formats import strftime_format
 from localcloud.athena.functions import UNITS
-
-Rewrite = Callable[[exp.Expression], exp.Expression]
+from localcloud.athena.lambdas import Rewrite, call, matched, over_entries, pair, reduced
 
 
 def to_duckdb(statement: exp.Expression) -> str:
@@ -35,10 +31,6 @@ def _rewrite(node: exp.Expression) -> exp.Expression:
     return rewrite(node) if rewrite else node
 
 
-def _call(name: str, *arguments: Any) -> exp.Expression:
-    return exp.Anonymous(this=name, expressions=[a for a in arguments if a is not None])
-
-
 def _unit(node: exp.Expression) -> str:
     unit = node.args.get("unit")
     name = str(unit.name if isinstance(unit, exp.Expression) else unit or "day").lower()
@@ -51,7 +43,7 @@ def _date_add(node: exp.Expression) -> exp.Expression:
     amount = node.expression
     if isinstance(amount, exp.Interval):
         return _add_interval(node.this, amount, 1)
-    return _call(f"trino_add_{_unit(node)}", node.this, amount)
+    return call(f"trino_add_{_unit(node)}", node.this, amount)
 
 
 def _add(node: exp.Expression) -> exp.Expression:
@@ -75,29 +67,29 @@ def _add_interval(moment: exp.Expression, interval: exp.Interval, sign: int) -> 
     )
     if sign < 0:
         amount = exp.Neg(this=exp.Paren(this=amount))
-    return _call(f"trino_add_{_unit(interval)}", moment, amount)
+    return call(f"trino_add_{_unit(interval)}", moment, amount)
 
 
 def _date_diff(node: exp.Expression) -> exp.Expression:
     """Count whole units between two moments, as DuckDB's date_sub does (its date_diff counts boundaries)."""
-    return _call("date_sub", exp.Literal.string(_unit(node)), node.expression, node.this)
+    return call("date_sub", exp.Literal.string(_unit(node)), node.expression, node.this)
 
 
 def _date_trunc(node: exp.Expression) -> exp.Expression:
-    return _call(f"trino_trunc_{_unit(node)}", node.this)
+    return call(f"trino_trunc_{_unit(node)}", node.this)
 
 
 def _regexp_extract(node: exp.Expression) -> exp.Expression:
     group = node.args.get("group") or exp.Literal.number(0)
-    return _call("trino_regexp_extract", node.this, node.expression, group)
+    return call("trino_regexp_extract", node.this, node.expression, group)
 
 
 def _json_scalar(node: exp.Expression) -> exp.Expression:
-    return _call("trino_json_scalar", node.this, _json_path(node))
+    return call("trino_json_scalar", node.this, _json_path(node))
 
 
 def _json_extract(node: exp.Expression) -> exp.Expression:
-    return _call("trino_json_extract", node.this, _json_path(node))
+    return call("trino_json_extract", node.this, _json_path(node))
 
 
 def _json_path(node: exp.Expression) -> exp.Expression:
@@ -105,59 +97,11 @@ def _json_path(node: exp.Expression) -> exp.Expression:
     return exp.Literal.string(path.sql(DuckDB).strip("'")) if isinstance(path, exp.JSONPath) else path
 
 
-def _reduce(node: exp.Expression) -> exp.Expression:
-    """Fold a list; the output function is put around the fold."""
-    fold = _call("list_reduce", node.this, node.args["merge"], node.args["initial"])
-    finish = node.args.get("finish")
-    return _applied(finish, [fold]) if isinstance(finish, exp.Lambda) else fold
-
-
-def _applied(function: exp.Lambda, arguments: list[exp.Expression]) -> exp.Expression:
-    """Return the lambda's body with the arguments in place of its parameters."""
-    given = dict(zip([parameter.name for parameter in function.expressions], arguments, strict=True))
-
-    def put_in(inner: exp.Expression) -> exp.Expression:
-        is_name = isinstance(inner, exp.Column | exp.Identifier) and not isinstance(inner.parent, exp.Column)
-        return given[inner.name] if is_name and inner.name in given else inner
-
-    return exp.Paren(this=function.this.copy().transform(put_in))
-
-
-def _over_entries(
-    change: Callable[[exp.Expression, exp.Expression, exp.Expression], exp.Expression], function: str
-) -> Rewrite:
-    """Work on a map as a list of its entries, as DuckDB has no lambda over maps."""
-
-    def rewrite(node: exp.Expression) -> exp.Expression:
-        entries, condition = node.expressions
-        if not isinstance(condition, exp.Lambda):
-            return node
-        key, value = (
-            exp.Dot(this=exp.to_identifier("entry"), expression=exp.to_identifier(n))
-            for n in ("key", "value")
-        )
-        body = change(_applied(condition, [key, value]), key, value)
-        entry_function = exp.Lambda(this=body, expressions=[exp.to_identifier("entry")])
-        return _call("map_from_entries", _call(function, _call("map_entries", entries), entry_function))
-
-    return rewrite
-
-
-def _pair(key: exp.Expression, value: exp.Expression) -> exp.Expression:
-    return _call(
-        "struct_pack",
-        *(
-            exp.PropertyEQ(this=exp.to_identifier(name), expression=part)
-            for name, part in (("key", key), ("value", value))
-        ),
-    )
-
-
 def _slice(node: exp.Expression) -> exp.Expression:
     """Slice by start and length; DuckDB's by start and end."""
     start, length = node.args["start"], node.args["end"]
     end = exp.Sub(this=exp.Add(this=start.copy(), expression=length), expression=exp.Literal.number(1))
-    return _call("list_slice", node.this, start, end)
+    return call("list_slice", node.this, start, end)
 
 
 def _concat(node: exp.Expression) -> exp.Expression:
@@ -176,42 +120,33 @@ def _pattern(node: exp.Expression) -> exp.Expression:
 
 def _format_datetime(node: exp.Expression) -> exp.Expression:
     moment, pattern = node.expressions
-    return _call("strftime", moment, _pattern(pattern))
+    return call("strftime", moment, _pattern(pattern))
 
 
 def _parse_datetime(node: exp.Expression) -> exp.Expression:
     text, pattern = node.expressions
-    return _call("strptime", text, _pattern(pattern))
+    return call("strptime", text, _pattern(pattern))
 
 
 def _at_time_zone(node: exp.Expression) -> exp.Expression:
-    return _call("at_timezone", node.this, node.args["zone"])
+    return call("at_timezone", node.this, node.args["zone"])
 
 
 def _from_unixtime(node: exp.Expression) -> exp.Expression:
     """Return a moment; in a zone, its local time there."""
-    moment = _call("to_timestamp", node.this)
+    moment = call("to_timestamp", node.this)
     zone = node.args.get("zone")
-    return _call("timezone", zone, moment) if zone is not None else moment
+    return call("timezone", zone, moment) if zone is not None else moment
 
 
 def _renamed(name: str) -> Rewrite:
-    return lambda node: _call(name, *node.expressions)
+    return lambda node: call(name, *node.expressions)
 
 
 def _sequence(node: exp.Expression) -> exp.Expression:
     if node.args.get("step") is not None:
         return node
-    return _call("trino_sequence", node.args.get("start"), node.args.get("end"))
-
-
-def _match(node_function: str, *, negate: bool = False) -> Rewrite:
-    def rewrite(node: exp.Expression) -> exp.Expression:
-        array, condition = node.expressions
-        found = _call(node_function, _call("list_transform", array, condition))
-        return exp.Not(this=found) if negate else found
-
-    return rewrite
+    return call("trino_sequence", node.args.get("start"), node.args.get("end"))
 
 
 def _unnest(node: exp.Expression) -> exp.Expression:
@@ -220,14 +155,14 @@ def _unnest(node: exp.Expression) -> exp.Expression:
     columns_named = len(alias.columns) if isinstance(alias, exp.TableAlias) else 0
     if len(node.expressions) == 1:
         if columns_named == 2 and not node.args.get("offset"):  # noqa: PLR2004 - a map's key and value
-            whole = _call("unnest", _call("trino_entries", node.expressions[0]), _all_levels())
+            whole = call("unnest", call("trino_entries", node.expressions[0]), _all_levels())
             return exp.Lateral(this=exp.Subquery(this=exp.Select(expressions=[whole])), alias=alias)
         return node
     if node.args.get("offset"):
         raise QueryError(
             "NOT_SUPPORTED", "localcloud's Athena has no UNNEST of several arrays WITH ORDINALITY"
         )
-    calls = [_call("unnest", array) for array in node.expressions]
+    calls = [call("unnest", array) for array in node.expressions]
     return exp.Lateral(this=exp.Subquery(this=exp.Select(expressions=calls)), alias=alias)
 
 
@@ -236,15 +171,15 @@ def _all_levels() -> exp.Expression:
 
 
 def _divide(node: exp.Expression) -> exp.Expression:
-    return _call("trino_divide", node.this, node.expression)
+    return call("trino_divide", node.this, node.expression)
 
 
 def _split_part(node: exp.Expression) -> exp.Expression:
-    return _call("trino_split_part", node.this, node.args.get("delimiter"), node.args.get("part_index"))
+    return call("trino_split_part", node.this, node.args.get("delimiter"), node.args.get("part_index"))
 
 
 def _count_if(node: exp.Expression) -> exp.Expression:
-    return _call("trino_count_if", node.this)
+    return call("trino_count_if", node.this)
 
 
 def _table(node: exp.Expression) -> exp.Expression:
@@ -260,7 +195,7 @@ BY_KIND: dict[type[exp.Expression], Rewrite] = {
     exp.Add: _add,
     exp.AtTimeZone: _at_time_zone,
     exp.Concat: _concat,
-    exp.ArraySize: lambda node: _call("cardinality", node.this),
+    exp.ArraySize: lambda node: call("cardinality", node.this),
     exp.ArraySlice: _slice,
     exp.CountIf: _count_if,
     exp.DateAdd: _date_add,
@@ -270,11 +205,11 @@ BY_KIND: dict[type[exp.Expression], Rewrite] = {
     exp.GenerateSeries: _sequence,
     exp.JSONExtract: _json_extract,
     exp.JSONExtractScalar: _json_scalar,
-    exp.Reduce: _reduce,
-    exp.ParseDatetime: lambda node: _call("strptime", node.this, _pattern(node.args["format"])),
+    exp.Reduce: reduced,
+    exp.ParseDatetime: lambda node: call("strptime", node.this, _pattern(node.args["format"])),
     exp.RegexpExtract: _regexp_extract,
     exp.SplitPart: _split_part,
-    exp.StrToMap: lambda node: _call(
+    exp.StrToMap: lambda node: call(
         "trino_split_to_map", node.this, node.args.get("pair_delim"), node.args.get("key_value_delim")
     ),
     exp.Sub: _subtract,
@@ -284,18 +219,18 @@ BY_KIND: dict[type[exp.Expression], Rewrite] = {
     exp.Unnest: _unnest,
 }
 BY_NAME: dict[str, Rewrite] = {
-    "all_match": _match("list_bool_and"),
-    "any_match": _match("list_bool_or"),
-    "none_match": _match("list_bool_or", negate=True),
+    "all_match": matched("list_bool_and"),
+    "any_match": matched("list_bool_or"),
+    "none_match": matched("list_bool_or", negate=True),
     "format_datetime": _format_datetime,
     "parse_datetime": _parse_datetime,
     "contains_sequence": _renamed("list_has_all"),
     "array_sort": _renamed("list_sort"),
     "array_average": _renamed("list_avg"),
     "shuffle": _renamed("list_shuffle"),
-    "map_filter": _over_entries(lambda body, _key, _value: body, "list_filter"),
-    "transform_keys": _over_entries(lambda body, _key, value: _pair(body, value), "list_transform"),
-    "transform_values": _over_entries(lambda body, key, _value: _pair(key, body), "list_transform"),
+    "map_filter": over_entries(lambda body, _key, _value: body, "list_filter"),
+    "transform_keys": over_entries(lambda body, _key, value: pair(body, value), "list_transform"),
+    "transform_values": over_entries(lambda body, key, _value: pair(key, body), "list_transform"),
     "zip": _renamed("list_zip"),
     "day_of_month": _renamed("day"),
     "day_of_year": _renamed("dayofyear"),
