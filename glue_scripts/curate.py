@@ -1,8 +1,8 @@
 """Glue job: raw sources to one schema, one clock, each event once; what cannot be used goes to quarantine.
 
 Arguments: --settings_uri, --raw_uri, --datasets_uri, --run_id, --glue_database (none: register no tables),
---as_of (epoch seconds of the run; now if not given), --pseudonym_key_secret_arn (needed when the configuration
-pseudonymises users).
+--as_of (epoch seconds of the run; now if not given), --pseudonym_key_secret_arn (needed when the
+configuration pseudonymises users).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Glue job: the Athena tables to what Personalize imports: CSV parts, Avro schemas, popular items, the manifest.
+"""Glue job: the Athena tables to what Personalize imports: CSV, Avro schemas, popular items, the manifest.
 
 Arguments: --settings_uri, --datasets_uri, --glue_database, --run_id. The manifest's address is put into
 personalize/latest.json last, so a version partly written is never found.
@@ -47,7 +47,7 @@ def export(
     run_id: str,
     location: Callable[[str], str],
 ) -> None:
-    """Write the data version `run_id`; `location` tells where a table lies. Raises LimitError before writing."""
+    """Write the data version `run_id`; `location` tells where a table lies. May raise LimitError first."""
     sizes = [file.size for name in TABLES for file in storage.list_files(location(name))]
     size_session(spark, sum(sizes))
     tables = {name: spark.read.parquet(location(name)) for name in TABLES}

@@ -8,9 +8,12 @@ from typing import Any
 CELL, LABEL = 34, 150
 BAR_HEIGHT, BAR_WIDTH = 60, 220
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1c2733 }
-table { border-collapse: collapse } td, th { padding: .3rem .7rem; text-align: left; border-bottom: 1px solid #dde3ea }
-td.n { text-align: right; font-variant-numeric: tabular-nums } .dropped { color: #8a4b2a } svg text { font-size: 11px }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color:
+#1c2733 }
+table { border-collapse: collapse } td, th { padding: .3rem .7rem; text-align: left; border-bottom: 1px
+solid #dde3ea }
+td.n { text-align: right; font-variant-numeric: tabular-nums } .dropped { color: #8a4b2a } svg text {
+font-size: 11px }
 """
 
 
@@ -20,13 +23,17 @@ def attribute_page(report: dict[str, Any], title: str) -> str:
     rows = "".join(_row(name, facts) for name, facts in attributes.items())
     outcome = " or ".join(report["outcomeEvents"])
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
-        f"<h1>{escape(title)}</h1><p>{len(report['selected'])} of {len(attributes)} attributes describe an item. "
-        f"Outcome: {escape(outcome)}, {report['outcomeShare']:.1%} of the {report['sampleRows']:,} rows sampled.</p>"
+        f'<!doctype html><html lang="en"><meta '
+        f'charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
+        f"<h1>{escape(title)}</h1><p>{len(report['selected'])} of {len(attributes)} attributes "
+        f"describe an item. "
+        f"Outcome: {escape(outcome)}, {report['outcomeShare']:.1%} of the {report['sampleRows']:,} "
+        f"rows sampled.</p>"
         "<h2>Decisions</h2><table><tr><th>attribute</th><th>kept</th><th>why</th><th>missing</th><th>distinct</th>"
         f"<th>bits about the outcome</th><th>distribution</th></tr>{rows}</table>"
         f"<h2>How attributes hang together</h2>{_heat_map(report['associations'])}"
-        "<p>Two numbers: absolute Pearson correlation. Two texts: bias-corrected Cramer's V. A text and a number: the "
+        "<p>Two numbers: absolute Pearson correlation. Two texts: bias-corrected Cramer's V. A text "
+        "and a number: the "
         "correlation ratio. 0 is independent, 1 is determined.</p></html>"
     )
 
@@ -71,7 +78,8 @@ def _heat_map(associations: dict[str, dict[str, float]]) -> str:
             value = associations[one][other]
             parts.append(
                 f'<rect x="{LABEL + column * CELL}" y="{y}" width="{CELL - 1}" height="{CELL - 1}" '
-                f'fill="#23578f" fill-opacity="{value:.2f}"><title>{escape(one)} and {escape(other)}: {value:.2f}'
+                f'fill="#23578f" fill-opacity="{value:.2f}"><title>{escape(one)} and {escape(other)}: '
+                f"{value:.2f}"
                 f'</title></rect><text x="{LABEL + column * CELL + CELL / 2:.0f}" y="{y + CELL * 0.65:.0f}" '
                 f'text-anchor="middle" fill="{"#fff" if value > 0.5 else "#1c2733"}">{value:.2f}</text>'  # noqa: PLR2004
             )

@@ -22,7 +22,7 @@ class Catalog:
         self._glue = client or boto3.client("glue")
 
     def location(self, table: str) -> str:
-        """Return where the table's files lie. Raises the client's EntityNotFoundException for an unknown table."""
+        """Return where the table's files lie. Raises EntityNotFoundException for an unknown table."""
         found = self._glue.get_table(DatabaseName=self._database, Name=table)["Table"]
         return str(found["StorageDescriptor"]["Location"])
 

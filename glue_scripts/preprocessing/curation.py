@@ -18,7 +18,17 @@ from preprocessing.raw_fields import HEADER
 from preprocessing.raw_files import line_numbers
 from preprocessing.references import column_types, latest_rows
 from preprocessing.reports import RunReports
-from preprocessing.resolve import BOT, KEPT, OUTCOMES, UNIDENTIFIED, actor_counts, bots, identities, resolve
+from preprocessing.resolve import (
+    BOT,
+    KEPT,
+    LOCATION,
+    OUTCOMES,
+    UNIDENTIFIED,
+    actor_counts,
+    bots,
+    identities,
+    resolve,
+)
 from preprocessing.session import size_session
 from preprocessing.settings import Settings
 from preprocessing.storage import join
@@ -137,7 +147,7 @@ class Curation:
             context = sound.where(F.col("dt").isin(with_neighbours(affected, every)))
         counts = self.spark.read.parquet(self._uri("state", "actors/"))
         bot_days = bots(context, counts, self.settings.maximum_events_per_hour)
-        resolved = resolve(context, users, bot_days, self.settings)
+        resolved = resolve(context.drop("reason", "raw", "batch"), users, bot_days, self.settings)
         if affected is None:
             storage.delete_prefix(self._interactions)
         else:
@@ -145,9 +155,7 @@ class Curation:
             for outcome in OUTCOMES:
                 for dt in affected:
                     storage.delete_prefix(join(self._interactions, f"outcome={outcome}", f"dt={dt}/"))
-        resolved.drop("batch").write.mode("overwrite").partitionBy("outcome", "dt").parquet(
-            self._interactions
-        )
+        resolved.write.mode("overwrite").partitionBy("outcome", "dt").parquet(self._interactions)
         users.write.mode("overwrite").parquet(identities_uri)
 
     def _references(self) -> None:
@@ -163,7 +171,7 @@ class Curation:
             rows.write.mode("overwrite").parquet(self._uri("curated", reference.name + "/"))
 
     def _quarantine(self, parsed: DataFrame) -> None:
-        """Write every rejected row with its file and line: those that could not be parsed, bots', unknown people's."""
+        """Write every rejected row with its file and line, bots' and unknown people's included."""
         frames = [(parsed, parsed.where(F.col("dt") == REJECTED))]
         resolved = self.spark.read.parquet(self._interactions).where(F.col("outcome").isin(BOT, UNIDENTIFIED))
         content = F.to_json(F.struct(*ID_COLUMNS, "event_type", "timestamp"))
@@ -189,7 +197,7 @@ class Curation:
         catalog = Catalog(self.glue_database)
         location = join(self._interactions, f"outcome={KEPT}/")
         frame = self.spark.read.parquet(location)
-        hidden = {"dt", "reason", "raw", "file", "block", "row_id"}
+        hidden = {"dt", *LOCATION}
         columns = {name: kind for name, kind in frame.dtypes if name not in hidden}
         catalog.register("curated_interactions", location, columns, "dt")
         partitions = [row["dt"] for row in frame.select("dt").distinct().collect()]

@@ -70,7 +70,7 @@ def main_datasets(
 
 
 def coupon_datasets(tables: dict[str, DataFrame], settings: Settings) -> list[Dataset]:
-    """Make the datasets of the `coupons` group, whose items are coupons, from the Athena `coupon_*` tables."""
+    """Make the datasets of the `coupons` group, whose items are coupons, from the `coupon_*` tables."""
     described = ["category", "discount_type", "discount_value", "cost_band", "breadth"]
     return [
         Dataset(
@@ -102,7 +102,8 @@ def _problems(dataset: Dataset, rows: int) -> list[str]:
     problems = []
     if dataset.kind == "items" and rows > MOST_ITEMS:
         problems.append(
-            f"{rows:,} items, at most {MOST_ITEMS:,} are considered; take attributes out of item.id_attributes "
+            f"{rows:,} items, at most {MOST_ITEMS:,} are considered; take attributes out of "
+            f"item.id_attributes "
             "or widen their buckets"
         )
     most = {
@@ -126,9 +127,11 @@ def _problems(dataset: Dataset, rows: int) -> list[str]:
     else:
         facts += [F.count_distinct(ids[0]).alias("distinct_ids")]
     found = dataset.rows.agg(*facts).collect()[0].asDict()
-    for name in ids:
-        if (found[f"longest_{name}"] or 0) > LONGEST_ID:
-            problems.append(f"{name} of {found[f'longest_{name}']} characters, at most {LONGEST_ID}")
+    problems += [
+        f"{name} of {found[f'longest_{name}']} characters, at most {LONGEST_ID}"
+        for name in ids
+        if (found[f"longest_{name}"] or 0) > LONGEST_ID
+    ]
     if dataset.kind != "interactions" and found["distinct_ids"] != rows:
         problems.append(f"{rows - found['distinct_ids']:,} rows repeat an id")
     if dataset.kind == "interactions":

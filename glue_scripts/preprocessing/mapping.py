@@ -21,8 +21,7 @@ ID_COLUMNS = ["event_id", "user_id", "device_id"]
 
 
 def standard_rows(fields: DataFrame, source: Source, settings: Settings, as_of: int) -> DataFrame:
-    """Return one row a raw line: ORIGIN_COLUMNS, ID_COLUMNS, event_type, event_value, timestamp,
-    attributes and dt.
+    """Return one row a raw line: origin, ids, event type and value, timestamp, attributes and dt.
 
     `as_of` is the epoch second of the run: times more than a day later are rejected. `dt` is the partition of
     sound rows and `rejected` for rows with a reason; `raw` is kept for those alone.

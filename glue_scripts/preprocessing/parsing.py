@@ -34,7 +34,7 @@ class Parser:
     key: bytes | None
 
     def interactions(self, files: dict[str, list[StoredFile]], target: str) -> bool:
-        """Parse the interaction files of each source to `target`, partitioned by dt; false when there are none."""
+        """Parse each source's files to `target`, partitioned by dt; false when there are none."""
 
         def frames(readable: Callable[[list[StoredFile]], list[StoredFile]]) -> list[DataFrame]:
             return [

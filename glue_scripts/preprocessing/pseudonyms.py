@@ -1,4 +1,4 @@
-"""User ids as keyed hashes: HMAC-SHA256 (RFC 2104) in Spark's own functions, and the key from Secrets Manager."""
+"""User ids as keyed hashes: HMAC-SHA256 (RFC 2104) in Spark's functions, the key from Secrets Manager."""
 
 from __future__ import annotations
 

@@ -15,6 +15,8 @@ from preprocessing.values import trimmed
 
 CORRUPT = "_corrupt"
 HEADER = "header"
+# Lines longer than this are taken to say something: looking for text in each one costs time.
+LONGEST_BLANK = 64
 LINE_COLUMNS = ["raw_line", "file", "block", "row_id"]
 
 
@@ -64,7 +66,7 @@ def _with_fields(
     unusable = (
         F.when(is_header, HEADER)
         .when(F.col("raw_line").startswith(BROKEN_MARK), "broken_file")
-        .when(F.trim("raw_line") == "", "empty_line")
+        .when((F.length("raw_line") < LONGEST_BLANK) & (F.trim("raw_line") == ""), "empty_line")
         .when(F.col(f"record.{CORRUPT}").isNotNull(), "malformed")
     )
     fields = [trimmed(field(name)).alias(field_column(name)) for name in names]

@@ -1,4 +1,4 @@
-"""Raw files as Spark reads them: one row a line, each line with its file and place; CSV files by their header."""
+"""Raw files as Spark reads them: one row a line, with its file and place; CSV files by their header."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def line_numbers(blocks: DataFrame, rows: DataFrame) -> DataFrame:
     """
     before = F.coalesce(
         F.expr(
-            "sum(rows) OVER (PARTITION BY file ORDER BY block ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+            "sum(rows) OVER (PARTITION BY file ORDER BY block "
+            "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
         ),
         F.lit(0),
     )

@@ -1,4 +1,4 @@
-"""What a run found: counts that reconcile, drift, quality, and the attributes with what was decided of them."""
+"""What a run found: counts that reconcile, drift, quality, the attributes and what was decided of them."""
 
 from __future__ import annotations
 

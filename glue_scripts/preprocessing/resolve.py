@@ -8,6 +8,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from preprocessing.settings import Settings
 
 KEPT, DUPLICATE, BOT, UNIDENTIFIED = "kept", "duplicate", "bot", "unidentified"
+LOCATION = ["file", "block", "row_id"]
 OUTCOMES = [KEPT, DUPLICATE, BOT, UNIDENTIFIED]
 _HOUR, _DAY = 3600, 86400
 
@@ -29,7 +30,7 @@ def identities(counts: DataFrame) -> DataFrame:
 
 
 def bots(rows: DataFrame, counts: DataFrame, maximum_per_hour: int) -> DataFrame:
-    """Return `actor` and `day` (days since 1970) of whoever did more than `maximum_per_hour` in an hour of it."""
+    """Return `actor` and `day` (since 1970) of whoever did more than `maximum_per_hour` in an hour of it."""
     busy = counts.select(_actor().alias("actor"), "rows").groupBy("actor").agg(F.sum("rows").alias("rows"))
     busy = busy.where(F.col("rows") > maximum_per_hour).select("actor")
     hours = rows.select(_actor().alias("actor"), F.floor(F.col("timestamp") / _HOUR).alias("hour"))
@@ -43,8 +44,8 @@ def resolve(
 ) -> DataFrame:
     """Return `rows` with `outcome`, the stitched `user_id`, a content-made `event_id` where there was none.
 
-    Exactly one row of each event is kept, whatever order rows come in. What becomes of a row depends on its own
-    partition (`dt`) and the two beside it alone, so that partitions can be redone by themselves.
+    Exactly one row of each event is kept, whatever order rows come in. What becomes of a row depends on
+    its own partition (`dt`) and the two beside it alone, so that partitions can be redone by themselves.
     """
     stitched = (
         rows.select("*", _actor().alias("actor"), F.floor(F.col("timestamp") / _DAY).alias("day"))
@@ -54,8 +55,12 @@ def resolve(
         .withColumn("event_id", F.coalesce("event_id", _content_id(settings)))
         .withColumn("priority", _priority(settings))
         .withColumn("who", _actor())
-        .repartition("who")
     )
+    is_candidate = F.col("is_bot").isNull() & F.col("user_id").isNotNull()
+    # where a row came from matters for the quarantine alone; the others travel lighter without it
+    stitched = stitched.withColumns(
+        {name: F.when(~is_candidate, F.col(name)) for name in LOCATION}
+    ).repartition("who")
     same_event = Window.partitionBy("who", "dt", "source", "event_id").orderBy(
         "timestamp", *settings.attribute_types
     )
@@ -65,7 +70,6 @@ def resolve(
         .orderBy("timestamp")
         .rangeBetween(-seconds, seconds)
     )
-    is_candidate = F.col("is_bot").isNull() & F.col("user_id").isNotNull()
     first = stitched.withColumn("delivery", F.row_number().over(same_event))
     counted = F.when(is_candidate & (F.col("delivery") == 1), F.col("priority"))
     judged = first.withColumn("best", F.min(counted).over(same_act))

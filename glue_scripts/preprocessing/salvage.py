@@ -1,4 +1,4 @@
-"""Compressed files that end too soon or are no gzip at all: what can be read is read, the rest is one marked line."""
+"""Compressed files that end too soon or are no gzip: what is readable is read, the rest is a marked line."""
 
 from __future__ import annotations
 

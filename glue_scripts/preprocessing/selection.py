@@ -69,7 +69,14 @@ def decide(
             decisions.append(Decision(name, is_kept=False, reason="forbidden in the configuration"))
         else:
             kept = [decision.name for decision in decisions if decision.is_kept]
-            fault = _fault(name, described[name], told[name] if has_outcomes else None, pairs, kept, settings)
+            fault = _fault(
+                name,
+                described[name],
+                told[name] if has_outcomes else None,
+                pairs,
+                kept=kept,
+                settings=settings,
+            )
             decisions.append(
                 Decision(name, fault is None, fault or "varies, is there, and tells something of its own")
             )
@@ -81,6 +88,7 @@ def _fault(
     facts: dict[str, Any],
     told: float | None,
     pairs: dict[tuple[str, str], float],
+    *,
     kept: list[str],
     settings: Settings,
 ) -> str | None:

@@ -14,7 +14,7 @@ SESSION_SETTINGS = {
     "spark.sql.ansi.enabled": "false",
     "spark.sql.sources.partitionOverwriteMode": "dynamic",
     "spark.sql.autoBroadcastJoinThreshold": str(256 * 1024 * 1024),
-    # the JVM does not compile methods longer than this: Spark must not generate any (twice as fast on wide rows)
+    # the JVM does not compile methods longer than this: Spark must not generate any (twice as fast)
     "spark.sql.codegen.hugeMethodLimit": "8000",
     # partitions are few: open a file for each at once rather than sort the rows by partition first
     "spark.sql.maxConcurrentOutputFileWriters": "64",

@@ -1,7 +1,7 @@
 """The jobs' settings: the `data` section of the deployment's configuration, handed over as JSON.
 
-The configuration validated it when it was synthesised; here it is only given types. Each field is described in
-`config/data.py`, which writes the JSON.
+The configuration validated it when it was synthesised; here it is only given types. Each field is
+described in `config/data.py`, which writes the JSON.
 """
 
 from __future__ import annotations

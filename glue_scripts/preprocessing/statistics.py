@@ -1,7 +1,7 @@
-"""What the attributes are like: shares, spreads, how they hang together, and what they tell about the outcome.
+"""What the attributes are like: shares, spreads, how they hang together, what they tell of the outcome.
 
-Shares and spreads are of all rows, in one pass; the associations of pairs are of a sample, because they need every
-pair's joint distribution.
+Shares and spreads are of all rows, in one pass; the associations of pairs are of a sample, because they
+need every pair's joint distribution.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def distribution(sample: Sample, name: str) -> dict[str, list[Any]]:
 
 
 def association(sample: Sample, one: str, other: str) -> float:
-    """Return how much two attributes say of each other, 0 to 1: |Pearson|, Cramer's V or the correlation ratio."""
+    """Return how much two attributes say of each other, 0 to 1: by Pearson, Cramer or correlation ratio."""
     a, b = sample.columns[one], sample.columns[other]
     if sample.is_text(one) and sample.is_text(other):
         return cramers_v(a, b)

@@ -1,4 +1,4 @@
-"""Who gets which coupon: redemption probabilities from rankings and history, and the choice under a budget."""
+"""Who gets which coupon: redemption probabilities from rankings and history; choosing under a budget."""
 
 from __future__ import annotations
 
@@ -92,10 +92,10 @@ def in_control_group(user_id: Column, limits: CampaignLimits) -> Column:
 
 
 def choose(candidates: DataFrame, limits: CampaignLimits) -> DataFrame:
-    """Choose the likeliest pairs within the caps, the stock and the budget: user_id, coupon_id, score, probability, cost.
+    """Choose the likeliest pairs within the caps, the stock and the budget, with `probability` and `cost`.
 
-    Every coupon costs the same, so taking the likeliest first is best but for the interplay of the caps. Equal
-    probabilities go by user and coupon, so that the same input gives the same campaign.
+    Every coupon costs the same, so taking the likeliest first is best but for the interplay of the caps.
+    Equal probabilities go by user and coupon, so that the same input gives the same campaign.
     """
     likeliest = [F.desc("probability"), F.asc("user_id"), F.asc("coupon_id")]
     kept = candidates.where(F.col("probability") >= limits.minimum_probability)

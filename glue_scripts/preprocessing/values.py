@@ -36,7 +36,7 @@ def typed(raw: Column, attribute: Attribute, timezone: str) -> Column:
 
 
 def finite(value: Column, attribute: Attribute) -> Column:
-    """Return a typed number in its final type, null in place of NaN and infinities; other types as they are."""
+    """Return a typed number in its final type, null for NaN and infinities; other types as they are."""
     if attribute.type not in {"double", "long"}:
         return value
     number = F.when(F.abs(value) < float("inf"), value)  # NaN is greater than infinity to Spark

@@ -29,7 +29,7 @@ class TravelOptions:
 
 
 def generate(folder: Path, options: TravelOptions) -> dict[str, int]:
-    """Write the raw files of a travel history below `folder`; return rows by prefix. The same options, the same files."""
+    """Write a travel history's raw files below `folder`; return rows by prefix. Same options, same files."""
     rng = np.random.default_rng(options.seed)
     world = build_world(min(len(CITIES), max(FEWEST_CITIES, options.users // USERS_PER_CITY)), rng)
     travellers = build_travellers(options.users, world, rng)
@@ -37,8 +37,8 @@ def generate(folder: Path, options: TravelOptions) -> dict[str, int]:
     end = datetime.datetime.combine(options.until, datetime.time(), datetime.UTC)
     starts_at = int(end.timestamp()) - options.days * 86400
     seconds = options.days * 86400 - 7200
-    clicks = click(travellers, legs, world, starts_at, seconds, rng)
-    crawled = crawl(options.users, len(legs.traveller), world, starts_at, seconds, rng)
+    clicks = click(travellers, legs, world, starts_at=starts_at, seconds=seconds, rng=rng)
+    crawled = crawl(options.users, len(legs.traveller), world, starts_at=starts_at, seconds=seconds, rng=rng)
     events = Events(
         *(
             np.concatenate([getattr(clicks, name), getattr(crawled, name)])
@@ -48,6 +48,6 @@ def generate(folder: Path, options: TravelOptions) -> dict[str, int]:
     rows = write_clickstream(folder, events, world, rng)
     rows |= write_transactions(folder, clicks, world, rng)
     rows["customers/"] = write_customers(folder, travellers, world)
-    rows |= write_coupons(folder, travellers, legs, world, starts_at, options.days, rng)
+    rows |= write_coupons(folder, travellers, legs, world, starts_at=starts_at, days=options.days, rng=rng)
     rows["availability/"] = write_availability(folder, world, rng)
     return rows

@@ -1,4 +1,4 @@
-"""Write events as each source would: its own field names, clock and format, with what goes wrong in between."""
+"""Write events as each source would: own field names, clock and format, and what goes wrong in between."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ OFFLINE_SHARE = 0.15
 _IOS = """to_json({{
     id: 'i-' || number, name: {event}, ts: moment * 1000 + number % 1000,
     "user": {{id: user_id}}, device: {{idfv: device_id, os: '17.4'}},
-    trip: {{"from": origin, "to": destination, mode: mode, cabin: travel_class, carrier: operator, fare: price_inr,
+    trip: {{"from": origin, "to": destination, mode: mode, cabin: travel_class, carrier: operator, fare:
+    price_inr,
             departs: strftime(departure, '%Y-%m-%dT%H:%M:%S'), minutes: duration}}}})"""
 _ANDROID = """to_json({{
     event_uuid: 'a-' || number, event: {event},
@@ -31,18 +32,23 @@ _ANDROID = """to_json({{
     departure_time: strftime(departure, '%Y-%m-%dT%H:%M:%S+05:30'), duration: duration}})"""
 _WEB = """to_json({{
     hit_id: 'w-' || number, action: {event},
-    "at": strftime(make_timestamp((moment + 19800) * 1000000), '%d/%m/%Y %H:%M:%S'), login: user_id, cookie: device_id,
-    q_from: origin, q_to: destination, q_mode: mode, q_class: travel_class, q_operator: operator, q_price: price_inr,
-    q_departure: strftime(departure, '%Y-%m-%dT%H:%M:%S'), q_duration: duration}})"""
+    "at": strftime(make_timestamp((moment + 19800) * 1000000), '%d/%m/%Y %H:%M:%S'), login: user_id,
+    cookie: device_id,
+    q_from: origin, q_to: destination, q_mode: mode, q_class: travel_class, q_operator: operator, q_price:
+    price_inr, q_departure: strftime(departure, '%Y-%m-%dT%H:%M:%S'), q_duration: duration}})"""
 _CHANNELS = [
     ("ios", _IOS, ["searched", "screen_view", "add_to_trip", "begin_checkout", "booked"]),
     ("android", _ANDROID, ["SEARCH", "VIEW_ITEM", "ADD_TO_CART", "CHECKOUT_START", "PURCHASE"]),
     ("web", _WEB, ["search", "product", "basket", "checkout", "confirmation"]),
 ]
-_BOOKING = """concat_ws(',', 'B' || number, user_id, origin, destination, mode, travel_class, operator, price_inr,
+_BOOKING = """concat_ws(',', 'B' || number, user_id, origin, destination, mode, travel_class, operator,
+price_inr,
     strftime(departure, '%Y-%m-%d %H:%M:%S'), duration,
     strftime(make_timestamp((moment + 19800 + number % 30) * 1000000), '%Y-%m-%d %H:%M:%S'), 'CONFIRMED')"""
-_BOOKING_HEADER = "booking_ref,customer_id,from_city,to_city,mode,class,operator,fare_inr,departs_at,duration_min,booked_at,status"
+_BOOKING_HEADER = (
+    "booking_ref,customer_id,from_city,to_city,mode,class,operator,fare_inr,departs_at,duration_min,"
+    "booked_at,status"
+)
 # What goes wrong with a row on its way, by the row's number; the raw line is `line`.
 _MANGLED = """CASE damage
     WHEN 0 THEN left(line, length(line) // 2)
@@ -56,8 +62,8 @@ _MANGLED = """CASE damage
 def write_clickstream(folder: Path, events: Events, world: World, rng: np.random.Generator) -> dict[str, int]:
     """Write the three channels' JSON Lines; return rows by prefix.
 
-    A share of events is delivered twice by its channel, and a share is logged by the web view inside the app as
-    well, up to a minute off.
+    A share of events is delivered twice by its channel, and a share is logged by the web view inside the
+    app as well, up to a minute off.
     """
     seen_twice = events.take((rng.random(len(events)) < BOTH_CHANNELS_SHARE) & (events.channel < 2))  # noqa: PLR2004
     shifted = Events(
@@ -75,7 +81,15 @@ def write_clickstream(folder: Path, events: Events, world: World, rng: np.random
         event = "[" + ", ".join(f"'{label}'" for label in labels) + "][event_type + 1]"
         prefix = f"clickstream/{name}/"
         line = template.format(event=event)
-        rows[prefix] = _write(folder / prefix, of_channel, world, line, None, rng, time_digits=name == "ios")
+        rows[prefix] = _write(
+            folder / prefix,
+            of_channel,
+            world,
+            line=line,
+            header=None,
+            rng=rng,
+            time_digits=name == "ios",
+        )
     return rows
 
 
@@ -88,7 +102,13 @@ def write_transactions(
     later = Events(**{**by_telephone.__dict__, "moment": by_telephone.moment + rng.integers(3600, 86400)})
     prefix = "transactions/"
     rows = _write(
-        folder / prefix, _joined(purchases, later), world, _BOOKING, _BOOKING_HEADER, rng, time_digits=False
+        folder / prefix,
+        _joined(purchases, later),
+        world,
+        line=_BOOKING,
+        header=_BOOKING_HEADER,
+        rng=rng,
+        time_digits=False,
     )
     return {prefix: rows}
 
@@ -106,13 +126,13 @@ def _write(
     folder: Path,
     events: Events,
     world: World,
+    *,
     line: str,
     header: str | None,
     rng: np.random.Generator,
-    *,
     time_digits: bool,
 ) -> int:
-    """Write `events` as several gzipped files, roughly by time with some late, some twice and some damaged."""
+    """Write `events` as several gzipped files, roughly by time, some late, some twice, some damaged."""
     folder.mkdir(parents=True, exist_ok=True)
     redelivered = np.flatnonzero(rng.random(len(events)) < REDELIVERED_SHARE)
     number = np.concatenate([np.arange(len(events)), redelivered])

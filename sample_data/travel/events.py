@@ -51,6 +51,7 @@ def click(
     travellers: Travellers,
     legs: Legs,
     world: World,
+    *,
     starts_at: int,
     seconds: int,
     rng: np.random.Generator,
@@ -87,7 +88,7 @@ def click(
 
 
 def crawl(
-    travellers: int, legs: int, world: World, starts_at: int, seconds: int, rng: np.random.Generator
+    travellers: int, legs: int, world: World, *, starts_at: int, seconds: int, rng: np.random.Generator
 ) -> Events:
     """Return the clicks of crawlers: a few devices without a login that view hundreds of journeys an hour."""
     bots = max(1, travellers // 2000)

@@ -1,4 +1,4 @@
-"""The reference tables: customers, coupons, what coupons cover, who was issued and who redeemed them; availability."""
+"""The reference tables: customers, coupons, what they cover, who was issued and redeemed them; seats."""
 
 from __future__ import annotations
 
@@ -40,13 +40,15 @@ def write_coupons(
     travellers: Travellers,
     legs: Legs,
     world: World,
+    *,
     starts_at: int,
     days: int,
     rng: np.random.Generator,
 ) -> dict[str, int]:
     """Write past campaigns with their coupons and history, and one campaign about to start.
 
-    Whether a coupon is redeemed depends on the traveller's liking of coupons, on the discount and on how often the
+    Whether a coupon is redeemed depends on the traveller's liking of coupons, on the discount and on how
+    often the
     traveller has been drawn to what the coupon covers.
     """
     campaigns = max(2, days // CAMPAIGN_DAYS)
@@ -75,8 +77,10 @@ def write_coupons(
             "value": np.where(by_destination, world.codes[place], np.array(MODES)[mode]),
         }
     )
-    affinity = _affinity(travellers, legs, world, place, mode, by_destination)
-    events = _history(travellers, affinity, discount, starts, starts_at + days * DAY, rng)
+    affinity = _affinity(travellers, legs, world, place=place, mode=mode, by_destination=by_destination)
+    events = _history(
+        travellers, affinity, discount=discount, starts=starts, until=starts_at + days * DAY, rng=rng
+    )
     return {
         "coupons/": _csv(folder / "coupons" / "coupons.csv.gz", coupons),
         "coupon_scope/": _csv(folder / "coupon_scope" / "coupon_scope.csv.gz", scope),
@@ -104,6 +108,7 @@ def _affinity(
     travellers: Travellers,
     legs: Legs,
     world: World,
+    *,
     place: NDArray[np.int64],
     mode: NDArray[np.int64],
     by_destination: NDArray[np.bool_],
@@ -121,6 +126,7 @@ def _affinity(
 def _history(
     travellers: Travellers,
     affinity: NDArray[np.float64],
+    *,
     discount: NDArray[np.int64],
     starts: NDArray[np.int64],
     until: int,

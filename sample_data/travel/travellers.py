@@ -81,8 +81,10 @@ def travel(travellers: Travellers, world: World, rng: np.random.Generator) -> Le
     for step in range(steps):
         who = np.flatnonzero(legs_of > step)
         when = moments[who, step]
-        to = _destinations(travellers, world, who, when, here[who], last[who], rng)
-        parts.append(Legs(who, when, _liked(travellers, world, who, here[who], to, rng)))
+        to = _destinations(travellers, world, who, when=when, here=here[who], last=last[who], rng=rng)
+        parts.append(
+            Legs(who, when, _liked(travellers, world, who, origin=here[who], destination=to, rng=rng))
+        )
         last[who] = np.where(to == travellers.home[who], last[who], to)
         here[who] = to
     return Legs(
@@ -94,6 +96,7 @@ def _destinations(
     travellers: Travellers,
     world: World,
     who: NDArray[np.int64],
+    *,
     when: NDArray[np.float64],
     here: NDArray[np.int64],
     last: NDArray[np.int64],
@@ -114,6 +117,7 @@ def _liked(
     travellers: Travellers,
     world: World,
     who: NDArray[np.int64],
+    *,
     origin: NDArray[np.int64],
     destination: NDArray[np.int64],
     rng: np.random.Generator,

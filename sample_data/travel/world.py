@@ -37,8 +37,8 @@ KM_PER_DEGREE = 105
 class World:
     """Cities and bookable journeys as arrays; journeys are numbered, `by_route` lists those of a route.
 
-    `by_route` has shape (cities, cities, K), padded with -1. `successors` (cities, cities) is the boost a place
-    gets when the traveller's last trip went to the row's place.
+    `by_route` has shape (cities, cities, K), padded with -1. `successors` (cities, cities) is the boost a
+    place gets when the traveller's last trip went to the row's place.
     """
 
     codes: NDArray[np.str_]
@@ -64,7 +64,7 @@ class World:
 
 
 def build_world(cities: int, rng: np.random.Generator) -> World:
-    """Lay out the first `cities` cities and offer each route at some times of the day by what suits its length."""
+    """Lay out the first `cities` cities and offer each route by what suits its length."""
     chosen = CITIES[:cities]
     places = np.array([[latitude, longitude] for _, latitude, longitude, _ in chosen])
     km = KM_PER_DEGREE * np.sqrt(((places[:, None] - places[None]) ** 2).sum(axis=2))

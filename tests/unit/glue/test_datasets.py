@@ -37,17 +37,27 @@ def tables(spark: SparkSession) -> dict[str, DataFrame]:
         "1780000000L AS creation_timestamp", "CAST(id AS double) AS popularity",
     )  # fmt: skip
     acts = spark.range(1200).selectExpr(
-        "concat('u', id % 60) AS user_id", "concat('DEL|\"Goa, GOI\"|', id % 20) AS item_id", "'view' AS event_type",
-        "1.0D AS event_value", "1780000000L + id AS timestamp", "'under-1000' AS price_band", "'web' AS source",
-    )  # fmt: skip
+        "concat('u', id % 60) AS user_id",
+        "concat('DEL|\"Goa, GOI\"|', id % 20) AS item_id",
+        "'view' AS event_type",
+        "1.0D AS event_value",
+        "1780000000L + id AS timestamp",
+        "'under-1000' AS price_band",
+        "'web' AS source",
+    )
     return {
         "users": users,
         "items": items,
         "interactions": acts,
         "coupon_users": users.withColumn("coupon_habit", F.lit("never")),
         "coupon_items": items.selectExpr(
-            "item_id", "'beach' AS category", "'flat' AS discount_type", "5.0D AS discount_value", "'low' AS cost_band",
-            "'one' AS breadth", "creation_timestamp",
+            "item_id",
+            "'beach' AS category",
+            "'flat' AS discount_type",
+            "5.0D AS discount_value",
+            "'low' AS cost_band",
+            "'one' AS breadth",
+            "creation_timestamp",
         ),
         "coupon_interactions": acts.drop("price_band", "source"),
     }  # fmt: skip
@@ -130,7 +140,8 @@ def test_the_budget_buys_the_likeliest_within_the_caps(spark: SparkSession) -> N
         ("d", "y", 0.5),
         ("e", "x", 0.05),
     ]
-    candidates = spark.createDataFrame([(u, c, p, p) for u, c, p in pairs], "user_id string, coupon_id string, score double, probability double")  # fmt: skip
+    schema = "user_id string, coupon_id string, score double, probability double"
+    candidates = spark.createDataFrame([(u, c, p, p) for u, c, p in pairs], schema)
     chosen = {(row["user_id"], row["coupon_id"]) for row in choose(candidates, limits()).collect()}
     assert chosen == {("a", "x"), ("b", "x"), ("c", "y")}
     stocked = {

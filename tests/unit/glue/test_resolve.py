@@ -10,9 +10,11 @@ from preprocessing.settings import Settings
 from pyspark.sql import DataFrame, SparkSession
 
 SCHEMA = (
-    "event_id string, user_id string, device_id string, event_type string, event_value double, timestamp bigint, "
+    "event_id string, user_id string, device_id string, event_type string, event_value double, "
+    "timestamp bigint, "
     "origin string, destination string, transport_mode string, travel_class string, operator string, "
-    "price_inr double, departure_at timestamp, duration_minutes double, departure_window string, price_band string, "
+    "price_inr double, departure_at timestamp, duration_minutes double, departure_window string, "
+    "price_band string, "
     "source string, file string, block bigint, row_id bigint, dt string"
 )
 NOON = 1_780_000_000

@@ -50,15 +50,19 @@ def run(config: ProjectConfig) -> Run:
         ],
         ["e4", "u2", "view", 1.0, NOON, *goa, None, None, None, None, None, "ios"],
     ]
-    connection.executemany(f"INSERT INTO curated_interactions VALUES ({', '.join('?' * 15)})", rows)
+    places = ", ".join("?" * 15)
+    connection.executemany(f"INSERT INTO curated_interactions VALUES ({places})", rows)  # noqa: S608
     connection.execute(
-        "CREATE TABLE curated_customers AS SELECT 'u1' AS user_id, 'DEL' AS home_city, NULL::VARCHAR AS age_band, "
+        "CREATE TABLE curated_customers AS SELECT 'u1' AS user_id, 'DEL' AS home_city, NULL::VARCHAR "
+        "AS age_band, "
         "'gold' AS loyalty_tier"
     )
     connection.execute(
-        "CREATE TABLE curated_coupons AS SELECT * FROM (VALUES ('c1', 'p', 'beach', 'flat', 10.0, 100.0, DATE "
+        "CREATE TABLE curated_coupons AS SELECT * FROM (VALUES ('c1', 'p', 'beach', 'flat', 10.0, "
+        "100.0, DATE "
         "'2026-05-01', DATE '2026-06-30'), ('c2', 'p', 'bus', 'flat', 10.0, 20.0, DATE '2026-01-01', DATE "
-        "'2026-02-01')) AS t(coupon_id, campaign_id, category, discount_type, discount_value, cost, valid_from, "
+        "'2026-02-01')) AS t(coupon_id, campaign_id, category, discount_type, discount_value, cost, "
+        "valid_from, "
         "valid_until)"
     )
     connection.execute(
