@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks
 
 import config
 from stacks.campaigns import CampaignsStack
-from stacks.constructs.wildcards import accept_wildcards
+from stacks.constructs.wildcards import accept_wildcards, accepted_wildcards
 from stacks.inference import InferenceStack
 from stacks.observability import ObservabilityStack
 from stacks.preprocessing import PreprocessingStack
@@ -64,12 +65,22 @@ def main() -> None:
         project = config.load(app.node.get_context("config"), app.node.try_get_context("overlay"))
     except config.ConfigurationError as error:
         sys.exit(f"error: {error}")
+    synthesise(app, project)
+
+
+def synthesise(app: cdk.App, project: config.ProjectConfig) -> None:
+    """Synthesise the deployment, checked by cdk-nag: an unsuppressed error ends it with exit code 1."""
+    # References between stacks get their names, which the accepted findings hold, at a synthesis.
+    with tempfile.TemporaryDirectory() as folder:
+        probe = cdk.App(outdir=folder)
+        build(probe, project)
+        probe.synth()
+        findings = accepted_wildcards(probe)
     build(app, project)
-    # The first synthesis settles the references between stacks, which the accepted findings name.
-    app.synth()
-    accept_wildcards(app)
+    accept_wildcards(app, findings)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app, verbose=True))
-    app.synth(force=True)
+    app.synth()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -33,17 +33,29 @@ ACCEPTED = (
 )
 
 
-def accept_wildcards(app: cdk.App) -> None:
-    """Acknowledge the accepted wildcards of each policy by name, so that cdk-nag still finds all others.
+Findings = dict[str, dict[str, str]]
 
-    To be called between a first and a second synthesis: names of resources in other stacks are known only then.
+
+def accepted_wildcards(synthesised: cdk.App) -> Findings:
+    """Return the accepted findings of every policy, by its path, with their reasons.
+
+    Takes an app that has been synthesised: names of resources in other stacks are known only then.
     """
-    for node in app.node.find_all():
+    found: Findings = {}
+    for node in synthesised.node.find_all():
         if isinstance(node, iam.CfnPolicy):
-            _accept(node)
+            found[node.node.path] = _accepted(node)
+    return found
 
 
-def _accept(policy: iam.CfnPolicy) -> None:
+def accept_wildcards(app: cdk.App, findings: Findings) -> None:
+    """Acknowledge findings, each by its name on its own policy, so that cdk-nag still reports all others."""
+    for node in app.node.find_all():
+        acknowledge(node, findings.get(node.node.path, {}))
+
+
+def _accepted(policy: iam.CfnPolicy) -> dict[str, str]:
+    accepted = {}
     document = cdk.Stack.of(policy).resolve(policy.policy_document)
     for statement in document["Statement"]:
         resources = statement.get("Resource", [])
@@ -51,7 +63,8 @@ def _accept(policy: iam.CfnPolicy) -> None:
             name = _flat(resource)
             reason = next((why for pattern, why in ACCEPTED if re.fullmatch(pattern, name)), None)
             if "*" in name and reason:
-                acknowledge(policy, {f"AwsSolutions-IAM5[Resource::{name}]": reason})
+                accepted[f"AwsSolutions-IAM5[Resource::{name}]"] = reason
+    return accepted
 
 
 def _flat(value: Any) -> str:

@@ -1,0 +1,104 @@
+"""The parts are wired as the architecture says: machines, schedules, queues, functions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.infra.conftest import Assembly
+
+
+def definition(assembly: Assembly, name: str) -> dict[str, Any]:
+    """A state machine's definition, with a word in the place of each reference."""
+    machine = next(
+        resource
+        for resource in assembly.resources("AWS::StepFunctions::StateMachine")
+        if resource["Properties"]["StateMachineName"] == f"travel-{name}"
+    )
+    return dict(json.loads(_text(machine["Properties"]["DefinitionString"])))
+
+
+def states(machine: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every state of a definition, those inside Parallel and Map states too."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, state in machine["States"].items():
+        found[name] = state
+        for inner in [*state.get("Branches", []), *filter(None, [state.get("ItemProcessor")])]:
+            found |= states(inner)
+    return found
+
+
+def test_each_purpose_has_its_machine(assembly: Assembly) -> None:
+    names = {
+        machine["Properties"]["StateMachineName"]
+        for machine in assembly.resources("AWS::StepFunctions::StateMachine")
+    }
+    assert names == {f"travel-{n}" for n in ("prepare-data", "train", "train-recipe", "retrain", "campaign")}
+
+
+def test_training_calls_personalize_directly_and_polls_without_functions(assembly: Assembly) -> None:
+    resources = [
+        state["Resource"]
+        for name in ("train", "train-recipe")
+        for state in states(definition(assembly, name)).values()
+        if state["Type"] == "Task"
+    ]
+    calls = [resource for resource in resources if ":aws-sdk:personalize:" in resource]
+    functions = [resource for resource in resources if ":states:::" not in resource]
+    assert len(calls) > 20
+    assert len(functions) == 5, "a function only where there is a decision"
+
+
+def test_every_wait_is_for_an_end_and_the_whole_is_bounded_by_time(assembly: Assembly) -> None:
+    for name in ("train", "train-recipe", "prepare-data", "campaign"):
+        machine = definition(assembly, name)
+        assert machine["TimeoutSeconds"] > 0
+        for state_name, state in states(machine).items():
+            if state["Type"] == "Wait":
+                assert state["Next"].startswith("Look for"), state_name
+
+
+def test_every_failure_says_what_failed_and_why(assembly: Assembly) -> None:
+    for name in ("train", "prepare-data", "campaign"):
+        whole = definition(assembly, name)["States"]
+        caught = next(state for state in whole.values() if state["Type"] == "Parallel")["Catch"]
+        assert whole[caught[0]["Next"]]["Resource"].endswith(":states:::sns:publish")
+    failures = [s for s in states(definition(assembly, "train-recipe")).values() if s["Type"] == "Fail"]
+    assert failures
+    assert all("CausePath" in failure for failure in failures)
+
+
+def test_solutions_never_train_by_themselves(assembly: Assembly) -> None:
+    created = [
+        state["Parameters"]
+        for state in states(definition(assembly, "train-recipe")).values()
+        if str(state.get("Resource", "")).endswith(":personalize:createSolution")
+    ]
+    assert {settings["PerformAutoTraining"] for settings in created} == {False}
+    assert sorted(settings["PerformHPO"] for settings in created) == [False, True]
+
+
+def test_events_are_retried_and_then_kept_in_a_dead_letter_queue(assembly: Assembly) -> None:
+    queues = [queue["Properties"] for queue in assembly.resources("AWS::SQS::Queue")]
+    feeding = [queue for queue in queues if "RedrivePolicy" in queue]
+    assert [queue["RedrivePolicy"]["maxReceiveCount"] for queue in feeding] == [5]
+    mapping = assembly.resources("AWS::Lambda::EventSourceMapping")[0]["Properties"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_functions_have_the_configured_runtime_and_architecture(assembly: Assembly) -> None:
+    functions = [function["Properties"] for function in assembly.resources("AWS::Lambda::Function")]
+    assert {function["Runtime"] for function in functions} == {"python3.13"}
+    assert {tuple(function["Architectures"]) for function in functions} == {("arm64",)}
+
+
+def test_retraining_and_campaigns_are_scheduled(assembly: Assembly) -> None:
+    schedules = [schedule["Properties"] for schedule in assembly.resources("AWS::Scheduler::Schedule")]
+    assert [schedule["ScheduleExpression"] for schedule in schedules] == ["rate(7 days)"] * 2
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    separator, parts = value["Fn::Join"]
+    return str(separator).join(part if isinstance(part, str) else "reference" for part in parts)

@@ -1,0 +1,71 @@
+"""A configuration is taken whole or refused with the field, the value and what would be right."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import config
+
+
+@pytest.fixture
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Write a copy of the travel configuration with one value changed, and load it."""
+    loading = sys.modules["config.load"]
+    values = yaml.safe_load((loading.CONFIG_DIR / "travel.yaml").read_text())
+    monkeypatch.setattr(loading, "CONFIG_DIR", tmp_path)
+
+    def write_and_load(path: str, value: Any) -> config.ProjectConfig:
+        *parents, last = path.split(".")
+        section = values
+        for parent in parents:
+            section = section.setdefault(parent, {})
+        section[last] = value
+        (tmp_path / "travel.yaml").write_text(yaml.safe_dump(values))
+        return config.load("travel")
+
+    return write_and_load
+
+
+@pytest.mark.parametrize("name", ["travel", "complete_journey"])
+@pytest.mark.parametrize("overlay", [None, "localcloud"])
+def test_every_deployment_is_valid_with_and_without_its_overlay(name: str, overlay: str | None) -> None:
+    project = config.load(name, overlay)
+    assert project.compute.functions.runtime == ("host" if overlay else "python3.13")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("name", "Travel App", "name = 'Travel App'"),
+        ("coupon_campaign.budget", -5, "coupon_campaign.budget = -5: Input should be greater than 0"),
+        ("coupon_campaign.control_share", 1.5, "less than 1"),
+        ("training.poll_seconds", 0, "training.poll_seconds = 0"),
+        ("compute.functions.runtime", "python2.7", "compute.functions.runtime = 'python2.7'"),
+        ("serving.authorization", "none", "serving.authorization = 'none'"),
+        ("serving.maximum_result", 10, "serving.maximum_result = 10: Extra inputs are not permitted"),
+        ("operations.log_retention_days", 31, "operations.log_retention_days = 31"),
+    ],
+)
+def test_a_bad_value_names_its_field_its_value_and_what_would_be_right(
+    written: Any, path: str, value: Any, says: str
+) -> None:
+    with pytest.raises(config.ConfigurationError) as refused:
+        written(path, value)
+    assert says in str(refused.value)
+
+
+def test_an_unknown_configuration_lists_those_there_are() -> None:
+    with pytest.raises(config.ConfigurationError, match="there are: complete_journey, travel"):
+        config.load("nowhere")
+
+
+def test_an_overlay_changes_what_it_names_and_nothing_else() -> None:
+    plain, laid_over = config.load("travel"), config.load("travel", "localcloud")
+    assert laid_over.training.poll_seconds == 1
+    assert laid_over.training.recipes == plain.training.recipes
+    assert laid_over.data == plain.data

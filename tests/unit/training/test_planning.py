@@ -1,0 +1,110 @@
+"""Names follow from content: running again plans the same, a change plans something new."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+from planning import LONGEST_NAME, Place, plan, with_tuned
+
+PLACE = Place(region="ap-south-1", account="123456789012")
+SCHEMA = {"type": "record", "name": "Interactions", "fields": []}
+MANIFEST = {
+    "dataVersion": "run-1",
+    "datasetGroups": {
+        "main": {
+            "interactions": {"location": "s3://d/run-1/main/interactions/", "rows": 9, "schema": SCHEMA}
+        },
+        "coupons": {"interactions": {"location": "s3://d/run-1/coupons/", "rows": 9, "schema": SCHEMA}},
+    },
+}
+TUNING = {
+    "maximum_jobs": 4,
+    "parallel_jobs": 2,
+    "ranges": {"bptt": {"minimum": 4.0, "maximum": 32.0}},
+}
+SETTINGS: dict[str, Any] = {
+    "name": "travel",
+    "import_role_arn": "arn:aws:iam::123456789012:role/import",
+    "filters": [{"name": "origin", "expression": "INCLUDE ...", "dataset_group": "main"}],
+    "recipes": [
+        {
+            "key": "user-personalization",
+            "recipe": "aws-user-personalization",
+            "dataset_group": "main",
+            "hyperparameters": {"recency_mask": "true"},
+            "tuning": TUNING,
+            "minimum_provisioned_tps": 1,
+        },
+        {
+            "key": "popularity",
+            "recipe": "aws-popularity-count",
+            "dataset_group": "main",
+            "hyperparameters": {},
+            "tuning": None,
+            "minimum_provisioned_tps": 1,
+        },
+    ],
+}
+
+
+def planned(settings: dict[str, Any] = SETTINGS, **rest: Any) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"tuned": {}, "tune": False, "place": PLACE, **rest}
+    manifest = arguments.pop("manifest", MANIFEST)
+    return plan(settings, manifest, arguments.pop("tuned"), **arguments)
+
+
+def solution_name(**rest: Any) -> str:
+    return str(planned(**rest)["recipes"]["user-personalization"]["solution"]["name"])
+
+
+def test_the_same_input_plans_the_same_names() -> None:
+    assert planned() == planned()
+
+
+def test_changed_hyperparameters_are_another_solution_and_the_campaign_keeps_its_name() -> None:
+    changed = copy.deepcopy(SETTINGS)
+    changed["recipes"][0]["hyperparameters"] = {"recency_mask": "false"}
+    assert solution_name() != solution_name(settings=changed)
+    campaigns = [
+        planned(settings)["recipes"]["user-personalization"]["campaign"]["arn"]
+        for settings in (SETTINGS, changed)
+    ]
+    assert campaigns[0] == campaigns[1]
+
+
+def test_new_data_is_another_import_and_version_of_the_same_solution() -> None:
+    later = {**MANIFEST, "dataVersion": "run-2"}
+    first, second = planned(), planned(manifest=later)
+    assert first["datasets"][0]["importName"] != second["datasets"][0]["importName"]
+    assert first["datasets"][0]["schemaName"] == second["datasets"][0]["schemaName"]
+    recipe = "user-personalization"
+    assert first["recipes"][recipe]["versionName"] != second["recipes"][recipe]["versionName"]
+    assert first["recipes"][recipe]["solution"] == second["recipes"][recipe]["solution"]
+
+
+def test_tuning_happens_once_unless_it_is_asked_for() -> None:
+    found = {"user-personalization": {"bptt": "17"}}
+    assert planned()["recipes"]["user-personalization"]["tune"] is True
+    assert planned(tuned=found)["recipes"]["user-personalization"]["tune"] is False
+    assert planned(tuned=found, tune=True)["recipes"]["user-personalization"]["tune"] is True
+    assert planned()["recipes"]["popularity"]["tune"] is False
+
+
+def test_what_tuning_found_is_used_now_and_by_the_next_run_alike() -> None:
+    recipe = planned()["recipes"]["user-personalization"]
+    found = {"bptt": "17", "recency_mask": "false"}
+    now = with_tuned(recipe, found, place=PLACE)["solution"]
+    config = now["config"]["AlgorithmHyperParameters"]
+    assert config == {"bptt": "17", "recency_mask": "true"}, "the configuration pins recency_mask"
+    assert now["name"] == solution_name(tuned={"user-personalization": found})
+
+
+def test_names_and_schemas_keep_to_personalizes_limits() -> None:
+    long_name = {**SETTINGS, "name": "a" * 31}
+    result = planned(settings=long_name)
+    names = [recipe["solution"]["name"] for recipe in result["recipes"].values()]
+    names += [dataset["importName"] for dataset in result["datasets"]]
+    assert all(len(name) <= LONGEST_NAME for name in names)
+    assert json.loads(result["datasets"][0]["schema"]) == SCHEMA
