@@ -1,4 +1,4 @@
-"""JSON paths read as AWS reads them: a path that can name one value only yields that value, not a list of it."""
+"""JSON paths read as AWS reads them: a path that can name one value only yields it, not a list of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from functools import lru_cache
 from typing import Any
 
-from jsonpath_ng.ext import parse
+from jsonpath_ng.ext.parser import parse
 from moto.stepfunctions.parser.asl.utils import json_path
 
 # A wildcard, a slice, a union, a filter or a descent may name several values.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 import uuid
@@ -157,3 +158,20 @@ def test_sqs_sns_and_dynamodb_integrations_reach_the_services(localcloud_server:
     execute(localcloud_server, task("dynamodb:putItem", {"TableName": table, "Item": item}))
     got = execute(localcloud_server, task("dynamodb:getItem", {"TableName": table, "Key": {"k": {"S": "1"}}}))
     assert json.loads(got["output"])["Item"]["flag"] == {"BOOL": True}
+
+
+def test_escaped_quotes_and_braces_are_themselves(localcloud_server: LocalCloudServer) -> None:
+    functions = {
+        "quoted.$": r"States.Format('it\'s {} of {}', $.part, $.whole)",
+        "braces.$": r"States.Format('\{\"a\": {}\} \\ {}', 1, $.braces)",
+        "from input.$": "States.Format($.template, $.part)",
+        "hash.$": r"States.Hash('it\'s', 'MD5')",
+    }
+    definition = {"StartAt": "P", "States": {"P": {"Type": "Pass", "Parameters": functions, "End": True}}}
+    given = {"part": 1, "whole": "2", "braces": "{x}", "template": "part {}"}
+    assert json.loads(execute(localcloud_server, definition, given)["output"]) == {
+        "quoted": "it's 1 of 2",
+        "braces": '{"a": 1} \\ {x}',
+        "from input": "part 1",
+        "hash": hashlib.md5(b"it's", usedforsecurity=False).hexdigest(),
+    }
