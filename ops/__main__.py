@@ -8,7 +8,7 @@ from importlib import import_module
 
 from ops.errors import OperatorError
 
-COMMANDS = ("demo", "local", "recommend")
+COMMANDS = ("demo", "local", "recommend", "redrive")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -50,13 +50,15 @@ def install() -> None:
     _name_executions()
     _let_stopped_executions_be()
     _tell_time_as_aws()
-    for error_class in vars(api).values():
-        if (
-            isinstance(error_class, type)
-            and issubclass(error_class, AWSError)
-            and error_class is not AWSError
-        ):
-            error_class.TYPE = error_class.code  # type: ignore[attr-defined] - moto would leave the code out
+    _name_errors()
+
+
+def _name_errors() -> None:
+    """Let the interpreter's errors reach clients with their names, which moto leaves out."""
+    error_classes: list[Any] = [value for value in vars(api).values() if isinstance(value, type)]
+    for error_class in error_classes:
+        if issubclass(error_class, AWSError) and error_class is not AWSError:
+            error_class.TYPE = error_class.code
 
 
 def _tell_time_as_aws() -> None:

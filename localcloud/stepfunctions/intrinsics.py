@@ -2,8 +2,8 @@ r"""Texts of intrinsic functions with the escapes that AWS has: \', \{, \} and \
 
 https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html
 moto's parser ends a text at its first quote and hands States.Format to Python's own formatting. So escaped
-characters pass the parser as others, of Unicode's private use area, and become themselves again when a function
-is evaluated.
+characters pass the parser as others, of Unicode's private use area, and become themselves again when a
+function is evaluated.
 """
 
 from __future__ import annotations
