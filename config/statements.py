@@ -55,7 +55,7 @@ def _places(data: DataConfig) -> dict[str, str]:
     ids = data.item.id_attributes
     described = [*[a.name for a in data.attributes if a.type != "timestamp"]]
     described += [d.name for d in data.derived_attributes]
-    types = {a.name: a.type for a in data.attributes}
+    types: dict[str, str] = {a.name: a.type for a in data.attributes}
     forbidden = set(data.item.forbidden)
     return {
         "item_id": f"concat_ws({_text(data.item.separator)}, {', '.join(_as_text(n, types) for n in ids)})",

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from ops.errors import OperatorError
 
-COMMANDS = ("demo", "local", "recommend", "redrive")
+COMMANDS = ("demo", "local", "recommend", "retrain", "estimate", "teardown")
 
 
 def main(arguments: list[str] | None = None) -> int:
