@@ -1,1 +1,1 @@
-"""The local recipes beside other methods: quality on the same splits, scale, latency. `python -m benchmarks.recommender`."""
+"""The local recipes beside other methods: quality on the same splits, scale and latency."""

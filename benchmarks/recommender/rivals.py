@@ -67,7 +67,9 @@ def ridge(data: TrainingData) -> Scorer:
         rows = np.flatnonzero(users[lag:] == users[:-lag]) + lag
         weights = np.full(len(rows), np.exp(-(lag - 1) / 5.0), dtype=np.float32)
         inputs = inputs + sp.csr_matrix((weights, (rows, log.items[rows - lag])), shape=inputs.shape)
-    nexts = sp.csr_matrix((np.ones(len(log), dtype=np.float32), (np.arange(len(log)), log.items)), inputs.shape)
+    nexts = sp.csr_matrix(
+        (np.ones(len(log), dtype=np.float32), (np.arange(len(log)), log.items)), inputs.shape
+    )
     gram = (inputs.T @ inputs).toarray().astype(np.float64) + 50.0 * np.eye(count)
     weights = scipy.linalg.solve(gram, (inputs.T @ nexts).toarray(), assume_a="pos").astype(np.float32)
     return _weighted(weights, 5.0, window=30)

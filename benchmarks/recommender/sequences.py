@@ -100,7 +100,9 @@ def films(seed: int = 7, users: int = 3_000, items: int = 3_000) -> Sequences:
         for _ in range(int(random.lognormal(4.2, 0.7)) + 10):
             draw = random.random()
             if draw < 0.45:
-                item = int(following[seen[-1 - int(random.integers(0, min(3, len(seen))))], random.integers(0, 6)])
+                item = int(
+                    following[seen[-1 - int(random.integers(0, min(3, len(seen))))], random.integers(0, 6)]
+                )
             elif draw < 0.85:
                 item = int(random.choice(pool[tastes[random.integers(0, 3)]]))
             else:

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import scipy.sparse as sp
 
-from localcloud.personalize.avro import ITEMS, Column, DatasetSchema
+from localcloud.personalize.avro import ITEMS, USERS, Column, DatasetSchema
 from localcloud.personalize.interactions import InteractionLog
 from localcloud.personalize.quotas import MIN_INTERACTIONS, MIN_USERS_WITH_TWO
 from localcloud.personalize.recipes import TrainingData
+from localcloud.personalize.recipes.user_attributes import UserAttributes, read_attributes
 from localcloud.personalize.store import Store
 
 _NUMBER_BINS = 10
@@ -60,7 +61,21 @@ def prepare(store: Store, choice: EventChoice) -> TrainingData:
         weights=weights,
         features=_features(items, schema, item_ids, ignored),
         created=_creation_times(log, items, item_ids),
+        users=_user_attributes(store, log, choice.ignored_columns.get(USERS, frozenset())),
     )
+
+
+def _user_attributes(store: Store, log: InteractionLog, ignored: frozenset[str]) -> UserAttributes | None:
+    users, schema = store.table(USERS), store.schema(USERS)
+    if users is None or schema is None:
+        return None
+    columns = {
+        column.name: users[column.name]
+        for column in schema.metadata
+        if column.name not in ignored and not column.textual
+    }
+    rows = [log.user_index.get(user_id, -1) for user_id in users["USER_ID"].to_pylist()]
+    return read_attributes(columns, np.array(rows, dtype=np.int64), len(log.user_ids))
 
 
 def _events_that_count(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from localcloud.personalize.metrics import evaluate
-from localcloud.personalize.recipes import RECIPES
+from localcloud.personalize.recipes import RECIPES, load
 from localcloud.personalize.store import Store
 from localcloud.personalize.training_data import EventChoice, NotEnoughDataError, prepare
 from localcloud.personalize.tuning import tune
@@ -37,7 +37,11 @@ def train(folder: Path) -> dict[str, Any]:
     tuned = tune(recipe, data, fixed, order["hpo"], _SEED) if order["hpo"] is not None else None
     hyperparameters = recipe.with_defaults({**fixed, **(tuned or {})})
     metrics = evaluate(recipe, data, hyperparameters, _SEED)
-    recipe.fit(data, hyperparameters).save(folder / "model")
+    if order["previous"] is not None and recipe.update is not None:
+        model = recipe.update(load(Path(order["previous"])), data, hyperparameters)
+    else:
+        model = recipe.fit(data, hyperparameters)
+    model.save(folder / "model")
     return {"metrics": metrics, "tuned": tuned, "seconds": time.monotonic() - started}
 
 

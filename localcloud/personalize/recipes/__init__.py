@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from localcloud.personalize.recipes import affinity, popularity, sequence, sims
+from localcloud.personalize.recipes import affinity, popularity, sequence, sequence_model, sims
 from localcloud.personalize.recipes.base import (
     Hyperparameter,
     Hyperparameters,
@@ -33,8 +33,11 @@ RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         sequence.USER_PERSONALIZATION,
+        sequence.USER_PERSONALIZATION_V2,
         sequence.PERSONALIZED_RANKING,
+        sequence.PERSONALIZED_RANKING_V2,
         sims.RECIPE,
+        sims.SIMILAR_ITEMS,
         popularity.RECIPE,
         affinity.ITEM_AFFINITY,
         affinity.ITEM_ATTRIBUTE_AFFINITY,
@@ -42,7 +45,7 @@ RECIPES: dict[str, Recipe] = {
 }
 
 _KINDS: dict[str, type[Model]] = {
-    kind.KIND: kind for kind in (sequence.SequenceModel, sims.SimsModel, popularity.PopularityModel)
+    kind.KIND: kind for kind in (sequence_model.SequenceModel, sims.SimsModel, popularity.PopularityModel)
 }
 
 

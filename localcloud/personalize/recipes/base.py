@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from localcloud.personalize.interactions import InteractionLog
+from localcloud.personalize.recipes.user_attributes import UserAttributes
 
 Float32s = npt.NDArray[np.float32]
 Int32s = npt.NDArray[np.int32]
@@ -41,7 +42,7 @@ class TrainingData:
     `log` holds the interactions that count; its item numbers are positions in `item_ids`, which goes on with items
     that have metadata only. `weights` has one factor an interaction. `features` is items x metadata tokens, rows of
     length 1 (or 0). `created` is the creation time of each item in epoch seconds: its CREATION_TIMESTAMP, else its
-    first interaction, else 0.
+    first interaction, else 0. `users` are the attributes of the log's users, if there are any.
     """
 
     log: InteractionLog
@@ -49,6 +50,7 @@ class TrainingData:
     weights: Float32s
     features: sp.csr_matrix
     created: npt.NDArray[np.int64]
+    users: UserAttributes | None = None
 
     @property
     def item_count(self) -> int:
@@ -86,6 +88,10 @@ class Model(ABC):
     def scores(self, query: Query) -> Float32s:
         """Return a logit for each item, shape (items,): their softmax is the scores that AWS gives."""
 
+    def scores_of_many(self, queries: Sequence[Query]) -> Float32s:
+        """Return the logits for some queries, shape (queries, items)."""
+        return np.stack([self.scores(query) for query in queries])
+
     def save(self, folder: Path) -> None:
         """Write the model to an empty folder."""
         folder.mkdir(parents=True)
@@ -101,7 +107,7 @@ class Recipe:
     """A recipe of AWS's by name, and how localcloud trains it.
 
     `explores`: campaigns take an itemExplorationConfig. `uses_events`: new events change the next answer.
-    `supports_update`: trainingMode UPDATE.
+    `supports_update`: trainingMode UPDATE, for which `update` makes a new model of the previous one and all data.
     """
 
     name: str
@@ -112,6 +118,7 @@ class Recipe:
     explores: bool = False
     supports_update: bool = False
     uses_events: bool = False
+    update: Callable[[Model, TrainingData, Hyperparameters], Model] | None = None
 
     def with_defaults(self, given: Hyperparameters) -> dict[str, Value]:
         """Return all hyperparameters: the given ones, else the defaults."""

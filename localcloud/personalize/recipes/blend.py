@@ -1,8 +1,12 @@
-"""How much each view of a history counts: a softmax regression of the next item on the views."""
+"""How much each view of a history counts, learned from interactions that were held out.
+
+First a softmax regression of the next item on the views, then a coordinate ascent on the NDCG at 10 itself (Metzler
+and Croft 2007): likelihood spreads its attention over all targets, the metric wants the head of the list right.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,15 +15,23 @@ from scipy.optimize import minimize
 from localcloud.personalize.interactions import InteractionLog
 
 Views = npt.NDArray[np.float32]
+Weights = npt.NDArray[np.float64]
+Place = tuple[int, npt.NDArray[np.int32]]
 
 TARGETS_OF_USER = 4
-MOST_USERS = 500
-_HARD = 100
+MOST_USERS = 750
+_HARD = 50
 _RANDOM = 150
 _SEEN = 8
 _RIDGE = 1e-3
 _LEAST_HISTORY = 3
 _LEAST_SPREAD = 1e-12
+_LISTS_AT_ONCE = 64
+_ROUNDS = 2
+_FACTORS = (0.0, 0.5, 0.75, 1.33, 2.0, 4.0)
+# A change must gain this share, so that chance does not decide.
+_LEAST_GAIN = 0.004
+_DEPTH = 10
 
 
 def hold_out(log: InteractionLog, seed: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
@@ -42,38 +54,48 @@ def learn_weights(
     log: InteractionLog,
     remains: npt.NDArray[np.bool_],
     users: npt.NDArray[np.int64],
-    views_of: Callable[[int, npt.NDArray[np.int32]], Views],
+    views_of: Callable[[Sequence[Place]], Views],
     seed: int,
     *,
     against_popular: bool = False,
-) -> npt.NDArray[np.float64]:
-    """Return the weight of each view.
+) -> Weights | None:
+    """Return the weight of each view, None without any held-out interaction.
 
-    `views_of(user, history)` gives the views of a history, shape (views, items). Each held-out interaction competes
-    with all items (of which a sample stands for the others) or, `against_popular`, with items drawn by popularity.
+    `views_of` gives the views of some (user, history), shape (views, histories, items). Each held-out interaction
+    competes with all items (of which a sample stands for the others) or, `against_popular`, with items drawn by
+    popularity.
     """
     random = np.random.default_rng(seed)
     interactions = np.asarray(log.items)
+    targets = np.array(
+        [row for user in users for row in _held_out_rows(log, remains, int(user))], dtype=np.int64
+    )
     lists, offsets = [], []
-    for user in users:
-        start, end = int(log.offsets[user]), int(log.offsets[user + 1])
-        first = start + int(remains[start:end].sum())
-        for target in range(first, end):
-            history = interactions[start:target]
-            views = views_of(int(user), history)
+    for block in np.array_split(targets, max(1, -(-len(targets) // _LISTS_AT_ONCE))):
+        places = [(int(log.users[row]), interactions[log.offsets[log.users[row]] : row]) for row in block]
+        if not places:
+            return None
+        views = views_of(places)
+        for place, row in enumerate(block):
+            target, history = int(interactions[row]), places[place][1]
             if against_popular:
-                chosen = _popular_competitors(int(log.items[target]), history, interactions, random)
+                chosen = _popular_competitors(target, history, interactions, random)
                 offset = np.zeros(len(chosen))
             else:
-                chosen, offset = _competitors(views, int(log.items[target]), history, random)
-            lists.append(views[:, chosen].T)
+                chosen, offset = _competitors(views[:, place], target, history, random)
+            lists.append(views[:, place, chosen].T)
             offsets.append(offset)
-    if not lists:
-        return np.ones(len(views_of(0, np.zeros(0, dtype=np.int32))), dtype=np.float64)
     competing = np.stack(lists)
     spread = competing.std(axis=1).mean(axis=0)
     scale = np.where(spread > _LEAST_SPREAD, spread, 1.0)
-    return _fit((competing / scale).astype(np.float32), np.stack(offsets).astype(np.float32)) / scale
+    competing = np.ascontiguousarray(competing / scale, dtype=np.float32)
+    stacked = np.stack(offsets).astype(np.float32)
+    return _ascend(_fit(competing, stacked), competing, np.exp(stacked)) / scale
+
+
+def _held_out_rows(log: InteractionLog, remains: npt.NDArray[np.bool_], user: int) -> range:
+    start, end = int(log.offsets[user]), int(log.offsets[user + 1])
+    return range(start + int(remains[start:end].sum()), end)
 
 
 def _popular_competitors(
@@ -91,35 +113,39 @@ def _popular_competitors(
 
 def _competitors(
     views: Views, target: int, history: npt.NDArray[np.int32], random: np.random.Generator
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+) -> tuple[npt.NDArray[np.int64], Weights]:
     """Return the target, then samples of three strata, and the logarithm of how many items each one stands for.
 
-    The strata are the items that the plain sum of the views ranks highest (all of them), those of the history, and the
-    rest: with the offsets, the softmax over the sample estimates the one over all items without bias.
+    The strata are the items that the plain sum of the views, or the first view, ranks highest (all of them), those of
+    the history, and the rest: with the offsets, the softmax over the sample estimates the one over all items.
     """
-    total = (views / np.maximum(views.std(axis=1), _LEAST_SPREAD)[:, None]).sum(axis=0)
     seen = np.unique(history)
-    total[seen] = -np.inf
-    total[target] = -np.inf
-    count = min(_HARD, len(total) - 1)
-    hard = np.argpartition(-total, count)[:count]
-    rest = max(len(total) - count - len(seen) - 1, 1)
-    drawn = random.integers(0, len(total), _RANDOM)
-    chosen = np.concatenate([np.array([target]), hard, random.choice(seen, _SEEN), drawn])
+    hard: list[npt.NDArray[np.int64]] = []
+    for total in (
+        (views / np.maximum(views.std(axis=1), _LEAST_SPREAD)[:, None]).sum(axis=0),
+        views[0].copy(),
+    ):
+        total[np.concatenate([seen, [target], *hard])] = -np.inf
+        count = min(_HARD, len(total) - 1)
+        hard.append(np.argpartition(-total, count)[:count])
+    count = sum(map(len, hard))
+    rest = max(views.shape[1] - count - len(seen) - 1, 1)
+    drawn = random.integers(0, views.shape[1], _RANDOM)
+    chosen = np.concatenate([np.array([target]), *hard, random.choice(seen, _SEEN), drawn])
     stands_for = np.repeat([1.0, len(seen) / _SEEN, rest / _RANDOM], [1 + count, _SEEN, _RANDOM])
     return chosen, np.log(stands_for)
 
 
-def _fit(competing: Views, offsets: Views) -> npt.NDArray[np.float64]:
+def _fit(competing: Views, offsets: Views) -> Weights:
     """Maximise the mean log likelihood of the first place of each list.
 
     `competing` has the shape (lists, places, views), `offsets` (lists, places).
     """
     lists, places, width = competing.shape
-    flat = np.ascontiguousarray(competing.reshape(lists * places, width), dtype=np.float32)
+    flat = competing.reshape(lists * places, width)
     first = competing[:, 0, :].mean(axis=0)
 
-    def loss(weights: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+    def loss(weights: Weights) -> tuple[float, Weights]:
         scores = (flat @ weights.astype(np.float32)).reshape(lists, places) + offsets
         shares = np.exp(scores - scores.max(axis=1, keepdims=True))
         shares /= shares.sum(axis=1, keepdims=True)
@@ -129,3 +155,31 @@ def _fit(competing: Views, offsets: Views) -> npt.NDArray[np.float64]:
 
     found = minimize(loss, np.full(width, 0.2), jac=True, method="L-BFGS-B", options={"maxiter": 60})
     return np.asarray(found.x, dtype=np.float64)
+
+
+def _ascend(weights: Weights, competing: Views, stands_for: Views) -> Weights:
+    """Multiply one weight after the other by what raises the NDCG at 10 of the lists."""
+    best = weights.copy()
+    scores = competing @ best.astype(np.float32)
+    gain = _ndcg(scores, stands_for)
+    for _ in range(_ROUNDS):
+        before = gain
+        for view in range(len(best)):
+            part = competing[:, :, view] * np.float32(best[view])
+            gains = [_ndcg(scores + np.float32(factor - 1.0) * part, stands_for) for factor in _FACTORS]
+            winner = int(np.argmax(gains))
+            if gains[winner] > gain * (1.0 + _LEAST_GAIN):
+                gain = gains[winner]
+                scores = scores + np.float32(_FACTORS[winner] - 1.0) * part
+                best[view] *= _FACTORS[winner]
+        if gain == before:
+            break
+    return best
+
+
+def _ndcg(scores: Views, stands_for: Views) -> float:
+    """Return the mean NDCG at 10 of the first place of each list, its rivals counted as often as they stand for."""
+    rivals = scores[:, 1:]
+    above = (rivals > scores[:, :1]) + 0.5 * (rivals == scores[:, :1])
+    ranks = (above * stands_for[:, 1:]).sum(axis=1)
+    return float(np.where(ranks < _DEPTH, 1.0 / np.log2(ranks + 2.0), 0.0).mean())

@@ -1,17 +1,19 @@
-"""The sequential model of aws-user-personalization and aws-personalized-ranking.
+"""aws-user-personalization and aws-personalized-ranking, both versions of each: training the sequential model.
 
-A logit for each item is a weighted sum of views of the user's last `bptt` interactions: directed transitions, EASE,
-ALS factors of rank `hidden_dimension`, likeness of metadata, popularity (recent or of all times, `recency_mask`), and
-whether and how lately the user had the item. The weights are learned from held-out interactions (blend.py).
+A logit for each item is a weighted sum of views of the user's last `bptt` interactions: directed transitions and their
+logarithm, transitions read backwards, EASE, ALS factors of rank `hidden_dimension`, likeness of metadata, popularity
+(recent or of all times, `recency_mask`), whether and how lately the user had the item, and what users with the same
+attributes take. The weights are learned from held-out interactions (blend.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from localcloud.personalize.interactions import InteractionLog
 from localcloud.personalize.recipes import views
@@ -19,91 +21,26 @@ from localcloud.personalize.recipes.base import (
     Float32s,
     Hyperparameter,
     Hyperparameters,
-    Int32s,
     Model,
     Query,
     Recipe,
     TrainingData,
+    Value,
     history_percentiles,
 )
-from localcloud.personalize.recipes.blend import hold_out, learn_weights
+from localcloud.personalize.recipes.blend import Place, hold_out, learn_weights
+from localcloud.personalize.recipes.cold_items import stand_ins
+from localcloud.personalize.recipes.sequence_model import SequenceModel
+from localcloud.personalize.recipes.user_attributes import lifts
 
-_TRANSITION_DECAY = 4.0
-_EASE_DECAY = 10.0
-_FACTOR_DECAY = 20.0
-_METADATA_DECAY = 5.0
-_OWN_DECAY = 5.0
+Arrays = dict[str, npt.NDArray[Any]]
+
 _DAY = 86_400
-# EASE and the factors, which know no order, gain from more of the history.
-_LONGER = 2
 _SEED = 1
 # Above this many interactions the held-out ones are too few to be missed: the model that learned the weights stays.
 _ONE_FIT_ABOVE = 500_000
-
-
-class SequenceModel(Model):
-    """Arrays: transitions and metadata features (CSR), EASE, factors, log popularity, and the weights of the views."""
-
-    KIND = "sequence"
-
-    def scores(self, query: Query) -> Float32s:
-        """Return logits for all items."""
-        result: Float32s = np.asarray(self.arrays["weights"]) @ self.views(query.history)
-        return result
-
-    def views(self, whole_history: Int32s) -> Float32s:
-        """Return the views of a history, oldest first: shape (views, items)."""
-        count = len(self.item_ids)
-        result = np.zeros((7, count), dtype=np.float32)
-        result[4] = self.arrays["log_popularity"]
-        history = whole_history[-int(self.settings["bptt"]) :]
-        if len(history) == 0:
-            return result
-        result[0] = self._gather("transitions", history, _fading(history, _TRANSITION_DECAY), count)
-        longer = whole_history[-_LONGER * int(self.settings["bptt"]) :]
-        covered, rows = self._ease_rows(longer)
-        ease_weights = _fading(longer, _EASE_DECAY)[covered]
-        result[1][self.arrays["ease_items"]] = ease_weights @ self.arrays["ease"][rows]
-        profile = _fading(longer, _FACTOR_DECAY) @ self.arrays["factors_in"][longer]
-        result[2] = self.arrays["factors_out"] @ profile
-        result[3] = self._likeness(history)
-        result[5][whole_history] = 1.0
-        result[6][history] = np.exp(-np.arange(len(history) - 1, -1, -1) / _OWN_DECAY)
-        return result
-
-    def _gather(self, name: str, rows: Int32s, weights: Float32s, width: int) -> Float32s:
-        """Return the weighted sum of some rows of a CSR matrix, dense."""
-        indptr, indices, data = (self.arrays[f"{name}_{part}"] for part in ("indptr", "indices", "data"))
-        spans = [(int(indptr[row]), int(indptr[row + 1])) for row in rows]
-        places = np.concatenate([indices[start:end] for start, end in spans])
-        values = np.concatenate(
-            [data[start:end] * weight for (start, end), weight in zip(spans, weights, strict=True)]
-        )
-        return np.bincount(places, weights=values, minlength=width).astype(np.float32)
-
-    def _ease_rows(self, history: Int32s) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-        """Return which items of the history EASE covers, and their rows in it."""
-        covered_items = self.arrays["ease_items"]
-        rows = np.minimum(np.searchsorted(covered_items, history), len(covered_items) - 1)
-        covered = np.asarray(covered_items)[rows] == history
-        return covered, rows[covered]
-
-    def _likeness(self, history: Int32s) -> Float32s:
-        width = int(self.settings["features_width"])
-        profile = self._gather("features", history, _fading(history, _METADATA_DECAY), width)
-        features = sp.csr_matrix(
-            tuple(np.asarray(self.arrays[f"features_{part}"]) for part in ("data", "indices", "indptr")),
-            shape=(len(self.item_ids), width),
-        )
-        result: Float32s = features @ profile
-        return result
-
-
-def _fading(history: Int32s, decay: float) -> Float32s:
-    """Return weights exp(-lag / decay) that sum to 1, the newest last."""
-    weights = np.exp(-np.arange(len(history) - 1, -1, -1, dtype=np.float32) / decay)
-    result: Float32s = weights / weights.sum()
-    return result
+# Where no interaction can be held out: log transitions, metadata and popularity alone.
+_PLAIN_WEIGHTS = np.array([0, 0.5, 0, 0, 0, 1, 0.5, 0, 0, 1], dtype=np.float32)
 
 
 def fit(data: TrainingData, hyperparameters: Hyperparameters) -> SequenceModel:
@@ -116,46 +53,94 @@ def fit_to_rank(data: TrainingData, hyperparameters: Hyperparameters) -> Sequenc
     return _fit(data, hyperparameters, against_popular=True)
 
 
+def update(previous: Model, data: TrainingData, hyperparameters: Hyperparameters) -> SequenceModel:
+    """Take in new items and interactions: what counting gives is counted again, EASE, factors and weights stay.
+
+    A new item has no EASE row and no factors; it is scored by transitions, metadata and popularity, or as a cold item.
+    """
+    hyperparameters = {**_DEFAULTS, **hyperparameters}
+    data = _of_usual_histories(data, hyperparameters)
+    index = {item_id: place for place, item_id in enumerate(data.item_ids)}
+    places = np.array([index.get(item_id, -1) for item_id in previous.item_ids], dtype=np.int64)
+    kept = places >= 0
+    learned: Arrays = {"weights": np.asarray(previous.arrays["weights"])}
+    for name in ("factors_in", "factors_out"):
+        learned[name] = np.zeros((data.item_count, previous.arrays[name].shape[1]), dtype=np.float32)
+        learned[name][places[kept]] = previous.arrays[name][kept]
+    covered = places[previous.arrays["ease_items"]]
+    order = np.argsort(covered[covered >= 0])
+    learned["ease_items"] = covered[covered >= 0][order].astype(np.int32)
+    learned["ease"] = previous.arrays["ease"][covered >= 0][:, covered >= 0][order][:, order]
+    counted, settings = _counted(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
+    return SequenceModel(data.item_ids, counted | learned, settings)
+
+
 def _fit(data: TrainingData, hyperparameters: Hyperparameters, *, against_popular: bool) -> SequenceModel:
     """Learn the views' weights from held-out interactions, and the views from all of them."""
+    hyperparameters = {**_DEFAULTS, **hyperparameters}
+    data = _of_usual_histories(data, hyperparameters)
+    remains, users = hold_out(data.log, _SEED)
+    model = _fit_views(data, remains, hyperparameters)
+
+    def views_of(places: Sequence[Place]) -> Float32s:
+        queries = [Query(history, user=_attributes(data, user)) for user, history in places]
+        shape = (len(queries), data.item_count)
+        return np.stack([np.broadcast_to(view, shape) for view in model.views(queries)])
+
+    weights = learn_weights(data.log, remains, users, views_of, _SEED, against_popular=against_popular)
+    if len(data.log) <= _ONE_FIT_ABOVE:
+        model = _fit_views(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
+    model.arrays["weights"] = _PLAIN_WEIGHTS if weights is None else weights.astype(np.float32)
+    return model
+
+
+def _attributes(data: TrainingData, user: int) -> dict[str, object]:
+    return data.users.attributes(user) if data.users is not None else {}
+
+
+def _of_usual_histories(data: TrainingData, hyperparameters: Hyperparameters) -> TrainingData:
+    """Return the data without the users whose histories are too short or too long."""
     keep = history_percentiles(
         data.log,
         float(hyperparameters["min_user_history_length_percentile"]),
         float(hyperparameters["max_user_history_length_percentile"]),
     )
-    data = replace(data, log=data.log.select(keep), weights=data.weights[keep])
-    remains, users = hold_out(data.log, _SEED)
-    model = _fit_views(data, remains, hyperparameters)
-    weights = learn_weights(
-        data.log,
-        remains,
-        users,
-        lambda _user, history: model.views(history),
-        _SEED,
-        against_popular=against_popular,
-    )
-    if len(data.log) <= _ONE_FIT_ABOVE:
-        model = _fit_views(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
-    model.arrays["weights"] = weights.astype(np.float32)
-    return model
+    return replace(data, log=data.log.select(keep), weights=data.weights[keep])
 
 
 def _fit_views(
     data: TrainingData, used: npt.NDArray[np.bool_], hyperparameters: Hyperparameters
 ) -> SequenceModel:
     """Learn the views from the marked interactions."""
+    log = data.log.select(used)
+    arrays, settings = _counted(data, used, hyperparameters)
+    arrays |= views.ease(log, arrays["interaction_counts"].astype(np.float64))
+    arrays |= views.factors(log, data.item_count, int(hyperparameters["hidden_dimension"]), _SEED)
+    return SequenceModel(data.item_ids, arrays, settings)
+
+
+def _counted(
+    data: TrainingData, used: npt.NDArray[np.bool_], hyperparameters: Hyperparameters
+) -> tuple[Arrays, dict[str, float]]:
+    """Return the arrays that counting gives, and the model's settings."""
     log, weights = data.log.select(used), data.weights[used]
-    recency = _recency(log) if hyperparameters["recency_mask"] else np.ones(len(log), dtype=np.float32)
+    # The second versions call recency_mask apply_recency_bias.
+    masked = hyperparameters.get("apply_recency_bias", hyperparameters["recency_mask"])
+    recency = _recency(log) if masked else np.ones(len(log), dtype=np.float32)
     popularity = np.bincount(log.items, weights=weights, minlength=data.item_count).astype(np.float64)
     recent = np.bincount(log.items, weights=weights * recency, minlength=data.item_count)
     bptt = int(hyperparameters["bptt"])
+    tokens, token_lifts = lifts(log, weights, data.users, data.item_count)
+    cold, cold_weights = stand_ins(data.features, popularity, data.created)
     arrays = {
         "log_popularity": np.log(recent + 0.1).astype(np.float32),
         "interaction_counts": popularity.astype(np.float32),
         "created": data.created,
+        "user_tokens": np.array(tokens, dtype=np.str_),
+        "user_lifts": token_lifts,
+        "cold_items": cold,
+        **views.csr_arrays("stand_ins", cold_weights),
         **views.transitions(log, weights * (0.5 + 0.5 * recency), popularity, bptt),
-        **views.ease(log, popularity),
-        **views.factors(log, data.item_count, int(hyperparameters["hidden_dimension"]), _SEED),
         **views.csr_arrays("features", data.features),
     }
     settings = {
@@ -163,7 +148,7 @@ def _fit_views(
         "newest": float(log.timestamps.max(initial=0)),
         "features_width": float(data.features.shape[1]),
     }
-    return SequenceModel(data.item_ids, arrays, settings)
+    return arrays, settings
 
 
 def _recency(log: InteractionLog) -> Float32s:
@@ -183,6 +168,9 @@ _HYPERPARAMETERS = (
     Hyperparameter("min_user_history_length_percentile", "float", 0.0, 0.0, 1.0),
     Hyperparameter("max_user_history_length_percentile", "float", 0.99, 0.0, 1.0),
 )
+_SECOND_VERSION = (Hyperparameter("apply_recency_bias", "bool", default=True),)
+# What the second versions, which have no such parameters, use.
+_DEFAULTS: dict[str, Value] = {one.name: one.default for one in _HYPERPARAMETERS}
 
 USER_PERSONALIZATION = Recipe(
     name="aws-user-personalization",
@@ -194,6 +182,16 @@ USER_PERSONALIZATION = Recipe(
     explores=True,
     supports_update=True,
     uses_events=True,
+    update=update,
+)
+
+USER_PERSONALIZATION_V2 = Recipe(
+    name="aws-user-personalization-v2",
+    recipe_type="USER_PERSONALIZATION",
+    description="Predicts the items that a user will interact with, from the order of past interactions and metadata.",
+    hyperparameters=_SECOND_VERSION,
+    fit=fit,
+    uses_events=True,
 )
 
 PERSONALIZED_RANKING = Recipe(
@@ -201,6 +199,15 @@ PERSONALIZED_RANKING = Recipe(
     recipe_type="PERSONALIZED_RANKING",
     description="Ranks a given list of items for a user.",
     hyperparameters=_HYPERPARAMETERS,
+    fit=fit_to_rank,
+    uses_events=True,
+)
+
+PERSONALIZED_RANKING_V2 = Recipe(
+    name="aws-personalized-ranking-v2",
+    recipe_type="PERSONALIZED_RANKING",
+    description="Ranks a given list of items for a user, from the order of past interactions and metadata.",
+    hyperparameters=_SECOND_VERSION,
     fit=fit_to_rank,
     uses_events=True,
 )

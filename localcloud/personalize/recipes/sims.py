@@ -1,19 +1,26 @@
-"""aws-sims: items that go with a given one.
+"""aws-sims and aws-similar-items: items that go with a given one.
 
-A logit for each item is a weighted sum of five views of the given item: co-interactions, their plain cosine, directed
-transitions, EASE and popularity; the weights are learned from held-out interactions (blend.py). Co-interactions are the number of users
-of both items, divided by (users of i * users of j) ^ `popularity_discount_factor`: 0 ranks by bare numbers, 0.5 is the
-cosine. Pairs with fewer than `min_cointeraction_count` users in common, users whose history length and items whose
-number of users lie outside of their percentiles do not count there.
+A logit for each item is a weighted sum of views of the given item: co-interactions, their plain cosine, directed
+transitions and the logarithm of these, EASE and popularity; the weights are learned from held-out interactions
+(blend.py). Co-interactions are the number of users of both items, divided by
+(users of i * users of j) ^ `popularity_discount_factor`: 0 ranks by bare numbers, 0.5 is the cosine. Pairs with fewer
+than `min_cointeraction_count` users in common, users whose history length and items whose number of users lie outside
+of their percentiles do not count there.
+
+aws-similar-items has two views in place of those co-interactions: the cosines of ALS factors of rank
+`item_id_hidden_dimension` and of metadata reduced to `item_metadata_hidden_dimension` dimensions. It finds items like
+one that nobody interacted with yet, and such items themselves.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+from sklearn.decomposition import TruncatedSVD
 
 from localcloud.personalize.interactions import InteractionLog
 from localcloud.personalize.recipes import views
@@ -27,35 +34,49 @@ from localcloud.personalize.recipes.base import (
     TrainingData,
     history_percentiles,
 )
-from localcloud.personalize.recipes.blend import hold_out, learn_weights
+from localcloud.personalize.recipes.blend import Place, hold_out, learn_weights
+from localcloud.personalize.recipes.cold_items import stand_ins
 from localcloud.personalize.recipes.transitions import count_transitions, keep_strongest, normalise
 
 _NEIGHBOURS = 500
 _LAGS = 5
 _LAG_DECAY = 2.0
+_LEAST_TRANSITION = 1e-5
+# The views that say anything about the item: co-interactions, cosine, transitions, EASE, factors, metadata.
+_KNOWING = slice(0, 6)
+# Where no interaction can be held out.
+_PLAIN_WEIGHTS = np.array([1, 1, 0, 0, 1, 1, 0.5, 0.5], dtype=np.float32)
 _SEED = 1
 # Above this many interactions the held-out ones are too few to be missed: the model that learned the weights stays.
 _ONE_FIT_ABOVE = 500_000
 
 
 class SimsModel(Model):
-    """Arrays: co-interactions and transitions (CSR), EASE, log popularity, the weights of the views."""
+    """Views of an item and their weights.
+
+    Arrays: `together`, `cosine`, `following` and `stand_ins` (CSR), EASE, `factors` and `metadata` of items, log
+    popularity, and `weights`, one a view.
+    """
 
     KIND = "sims"
 
     def scores(self, query: Query) -> Float32s:
-        """Return logits for all items beside `query.item`; popularity alone without one."""
+        """Return logits for all items beside `query.item`; popularity alone without one, or when nothing is known."""
+        popularity = np.asarray(self.arrays["log_popularity"])
         if query.item is None:
-            return np.asarray(self.arrays["log_popularity"])
+            return popularity
         values = self.views(query.item)
-        if not values[:4].any():
-            return np.asarray(values[4])
-        result: Float32s = np.asarray(self.arrays["weights"]) @ values
-        return result
+        if not values[_KNOWING].any():
+            return popularity
+        logits: Float32s = np.asarray(self.arrays["weights"]) @ values
+        cold = np.asarray(self.arrays["cold_items"])
+        if len(cold):
+            logits[cold] = self.rows("stand_ins") @ logits
+        return logits
 
     def views(self, item: int) -> Float32s:
         """Return the views of an item: shape (views, items)."""
-        result = np.zeros((5, len(self.item_ids)), dtype=np.float32)
+        result = np.zeros((8, len(self.item_ids)), dtype=np.float32)
         for place, name in enumerate(("together", "cosine", "following")):
             indptr = self.arrays[f"{name}_indptr"]
             row = slice(int(indptr[item]), int(indptr[item + 1]))
@@ -64,24 +85,32 @@ class SimsModel(Model):
         row_of_item = int(np.searchsorted(covered, item))
         if row_of_item < len(covered) and covered[row_of_item] == item:
             result[3][covered] = self.arrays["ease"][row_of_item]
-        result[4] = self.arrays["log_popularity"]
+        result[4] = self.arrays["factors"] @ self.arrays["factors"][item]
+        result[5] = self.arrays["metadata"] @ self.arrays["metadata"][item]
+        result[6] = np.log(result[2] + _LEAST_TRANSITION)
+        result[7] = self.arrays["log_popularity"]
         return result
+
+    def rows(self, name: str) -> sp.csr_matrix:
+        """Return a CSR matrix of the model."""
+        data, indices, indptr = (
+            np.asarray(self.arrays[f"{name}_{part}"]) for part in ("data", "indices", "indptr")
+        )
+        return sp.csr_matrix((data, indices, indptr), shape=(len(indptr) - 1, len(self.item_ids)))
 
 
 def fit(data: TrainingData, hyperparameters: Hyperparameters) -> SimsModel:
     """Learn the views' weights from held-out interactions, and the views from all of them."""
     remains, users = hold_out(data.log, _SEED)
     model = _fit_views(data, remains, hyperparameters)
-    weights = learn_weights(
-        data.log,
-        remains,
-        users,
-        lambda _user, history: model.views(int(history[-1]) if len(history) else 0),
-        _SEED,
-    )
+
+    def views_of(places: Sequence[Place]) -> Float32s:
+        return np.stack([model.views(int(history[-1])) for _, history in places], axis=1)
+
+    weights = learn_weights(data.log, remains, users, views_of, _SEED)
     if len(data.log) <= _ONE_FIT_ABOVE:
         model = _fit_views(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
-    model.arrays["weights"] = weights.astype(np.float32)
+    model.arrays["weights"] = _PLAIN_WEIGHTS if weights is None else weights.astype(np.float32)
     return model
 
 
@@ -95,14 +124,56 @@ def _fit_views(
     )
     following = count_transitions(data.log, data.item_count, data.weights, _LAGS, _LAG_DECAY)
     following = keep_strongest(normalise(following, popularity, 5.0, 0.3), _NEIGHBOURS)
+    counts = data.item_count
+    empty = sp.csr_matrix((counts, counts), dtype=np.float32)
+    special: dict[str, npt.NDArray[np.float32]]
+    if "item_id_hidden_dimension" in hyperparameters:
+        together = empty
+        special = _vectors(data, popularity, hyperparameters)
+    else:
+        # aws-sims knows no metadata.
+        together = _together(data, hyperparameters)
+        special = {name: np.zeros((counts, 0), dtype=np.float32) for name in ("factors", "metadata")}
+        special |= {"cold_items": np.zeros(0, np.int32), **views.csr_arrays("stand_ins", empty[:0])}
     arrays = {
         "log_popularity": np.log(popularity + 0.1).astype(np.float32),
-        **views.csr_arrays("together", _together(data, hyperparameters)),
-        **views.csr_arrays("cosine", _discounted(views.user_items(data.log, data.item_count), 1.0, 0.5)),
+        **special,
+        **views.csr_arrays("together", together),
+        **views.csr_arrays("cosine", _discounted(views.user_items(data.log, counts), 1.0, 0.5)),
         **views.csr_arrays("following", following),
         **views.ease(data.log, popularity),
     }
     return SimsModel(data.item_ids, arrays, {})
+
+
+def _vectors(
+    data: TrainingData, popularity: npt.NDArray[np.float64], hyperparameters: Hyperparameters
+) -> views.Arrays:
+    """Return what aws-similar-items learns beside the common views."""
+    factors = views.factors(
+        data.log, data.item_count, int(hyperparameters["item_id_hidden_dimension"]), _SEED
+    )
+    cold, weights = stand_ins(data.features, popularity, data.created)
+    return {
+        "factors": _of_length_one(factors["factors_in"]),
+        "metadata": _reduced(data.features, int(hyperparameters["item_metadata_hidden_dimension"])),
+        "cold_items": cold,
+        **views.csr_arrays("stand_ins", weights),
+    }
+
+
+def _reduced(features: sp.csr_matrix, dimensions: int) -> Float32s:
+    """Return items' metadata in at most so many dimensions: its largest singular vectors."""
+    if features.shape[1] > dimensions:
+        features = TruncatedSVD(dimensions, random_state=_SEED).fit_transform(features)
+    else:
+        features = features.toarray()
+    return _of_length_one(features)
+
+
+def _of_length_one(vectors: npt.NDArray[np.floating]) -> Float32s:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-9), dtype=np.float32)
 
 
 def _together(data: TrainingData, hyperparameters: Hyperparameters) -> sp.csr_matrix:
@@ -160,6 +231,17 @@ RECIPE = Recipe(
         Hyperparameter("max_user_history_length_percentile", "float", 0.995, 0.0, 1.0),
         Hyperparameter("min_item_interaction_count_percentile", "float", 0.01, 0.0, 1.0),
         Hyperparameter("max_item_interaction_count_percentile", "float", 0.9, 0.0, 1.0),
+    ),
+    fit=fit,
+)
+
+SIMILAR_ITEMS = Recipe(
+    name="aws-similar-items",
+    recipe_type="RELATED_ITEMS",
+    description="Finds items similar to a given one, by what the same users interacted with and by metadata.",
+    hyperparameters=(
+        Hyperparameter("item_id_hidden_dimension", "int", 100, 30, 200, tunable=True),
+        Hyperparameter("item_metadata_hidden_dimension", "int", 100, 30, 200, tunable=True),
     ),
     fit=fit,
 )

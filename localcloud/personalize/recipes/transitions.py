@@ -15,8 +15,10 @@ _PAIRS_AT_ONCE = 20_000_000
 def count_transitions(
     log: InteractionLog, item_count: int, weights: npt.NDArray[np.float32], lags: int, decay: float
 ) -> sp.csr_matrix:
-    """Return the matrix C, items x items: C[i, j] sums exp(-(lag - 1) / decay) over each i that precedes a j by `lag`
-    places in a user's history, times the weight of j.
+    """Return the matrix C, items x items.
+
+    C[i, j] sums exp(-(lag - 1) / decay) over each i that precedes a j by `lag` places in a user's history, times the
+    weight of j.
     """
     total = sp.csr_matrix((item_count, item_count), dtype=np.float32)
     users = log.users

@@ -33,13 +33,14 @@ _ALS_INTERACTIONS = 400_000
 def transitions(
     log: InteractionLog, weights: Float32s, popularity: npt.NDArray[np.float64], lags: int
 ) -> Arrays:
-    """Return the normalised directed transitions (CSR) over at most `lags` steps.
+    """Return the normalised directed transitions over at most `lags` steps, read forwards and backwards (CSR).
 
-    C[i, j] / (row sum + 5) / (popularity j + 20)^0.3.
+    C[i, j] / (row sum + 5) / (popularity j + 20)^0.3, and the same of the transposed C.
     """
     counts = count_transitions(log, len(popularity), weights, min(lags, _MOST_LAGS), _LAG_DECAY)
-    matrix = keep_strongest(normalise(counts, popularity, 5.0, 0.3), _NEIGHBOURS)
-    return csr_arrays("transitions", matrix)
+    forward = keep_strongest(normalise(counts, popularity, 5.0, 0.3), _NEIGHBOURS)
+    backward = keep_strongest(normalise(counts.T.tocsr(), popularity, 5.0, 0.3), _NEIGHBOURS)
+    return csr_arrays("transitions", forward) | csr_arrays("preceding", backward)
 
 
 def ease(log: InteractionLog, popularity: npt.NDArray[np.float64]) -> Arrays:
@@ -51,10 +52,18 @@ def ease(log: InteractionLog, popularity: npt.NDArray[np.float64]) -> Arrays:
     matrix = user_items(log, len(popularity))[:, chosen]
     gram = np.asarray((matrix.T @ matrix).todense(), dtype=np.float64)
     gram[np.diag_indices_from(gram)] += _EASE_RIDGE
-    inverse = scipy.linalg.inv(gram, overwrite_a=True, check_finite=False)
-    weights = -inverse / np.diag(inverse)[None, :]
+    weights = -_inverse(gram)
+    weights /= -np.diag(weights)[None, :]
     weights[np.diag_indices_from(weights)] = 0.0
     return {"ease": weights.astype(np.float32), "ease_items": chosen.astype(np.int32)}
+
+
+def _inverse(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the inverse of a symmetric positive definite matrix, by Cholesky: a third of the work of a plain one."""
+    triangle, _ = scipy.linalg.lapack.dpotrf(matrix, lower=1, overwrite_a=1)
+    half, _ = scipy.linalg.lapack.dpotri(triangle, lower=1, overwrite_c=1)
+    inverse: npt.NDArray[np.float64] = np.tril(half) + np.tril(half, -1).T
+    return inverse
 
 
 def factors(log: InteractionLog, item_count: int, dimension: int, seed: int) -> Arrays:
