@@ -73,7 +73,7 @@ def write_csv(
 def write_lines(lines: list[str], target: Path) -> list[ResultColumn]:
     """Write the result of a SHOW or DESCRIBE, a line a row."""
     target.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-    return [TEXT_COLUMN]
+    return [TEXT_COLUMN] if lines else []
 
 
 def write_metadata(columns: list[ResultColumn], target: Path) -> None:

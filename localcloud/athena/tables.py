@@ -24,6 +24,7 @@ JSON = ("org.openx.data.jsonserde.JsonSerDe", "org.apache.hive.hcatalog.data.Jso
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 # What a field is compared with where no text means null.
 NEVER = "\x00never\x00"
+SAMPLED_OBJECTS = 100
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def _select(table: Table, files: list[str], keys: list[str], options: str, conne
         )
     options = options or ", hive_partitioning = false"
     if table.serde in JSON:
-        return _json(table, listed, keys, options)
+        return _json(table, files, keys, options, connection)
     if table.serde in {LAZY_SIMPLE, OPEN_CSV}:
         return _text(table, listed, keys, options)
     raise QueryError(
@@ -153,9 +154,11 @@ def _projection(
     return f"SELECT {', '.join([*chosen, *keys])} FROM {reader}"  # noqa: S608 - names and types come quoted
 
 
-def _json(table: Table, files: str, keys: list[str], options: str) -> str:
+def _json(table: Table, files: list[str], keys: list[str], options: str, connection: Any) -> str:
+    """Read JSON Lines; a column is the key of its name whatever the case, or the one the table maps it to."""
+    listed = "[" + ", ".join(literal(file) for file in files) + "]"
     parameters = table.serde_parameters
-    source_names = {
+    source_names = _json_keys(files[0], connection) | {
         name.removeprefix("mapping."): source
         for name, source in parameters.items()
         if name.startswith("mapping.")
@@ -165,11 +168,20 @@ def _json(table: Table, files: str, keys: list[str], options: str) -> str:
     )
     lenient = parameters.get("ignore.malformed.json", "false").lower() == "true"
     reader = (
-        f"read_json({files}, format = 'newline_delimited', columns = {{{typed}}}, "
+        f"read_json({listed}, format = 'newline_delimited', columns = {{{typed}}}, "
         f"ignore_errors = {str(lenient).lower()}{options})"
     )
     present = {c.name: (source_names.get(c.name, c.name), c.duckdb) for c in table.columns}
     return _projection(table.columns, present, keys, reader)
+
+
+def _json_keys(file: str, connection: Any) -> dict[str, str]:
+    """Return the keys of a file's first objects by their lower-case names."""
+    sample = (
+        f"SELECT json FROM read_ndjson_objects({literal(file)}, ignore_errors = true) LIMIT {SAMPLED_OBJECTS}"  # noqa: S608
+    )
+    found = connection.execute(f"SELECT DISTINCT unnest(json_keys(json)) FROM ({sample})").fetchall()  # noqa: S608
+    return {key.lower(): key for (key,) in found}
 
 
 def _text(table: Table, files: str, keys: list[str], options: str) -> str:

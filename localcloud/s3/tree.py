@@ -7,7 +7,7 @@ import shutil
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -57,6 +57,14 @@ class ObjectTree:
     def bucket_names(self) -> list[str]:
         """Return the buckets that have a folder."""
         return sorted(entry.name for entry in self.root.iterdir() if not entry.name.startswith("."))
+
+    def total_bytes(self) -> int:
+        """Return the size of all objects together, older versions included."""
+        total = 0
+        for entry in os.scandir(self._versions):
+            with suppress(FileNotFoundError):
+                total += entry.stat().st_size
+        return total
 
     def key_path(self, bucket: str, key: str) -> Path | None:
         """Return the file of a key, or None when no file can have its name (`a//b`, `../x`, `folder/`)."""

@@ -82,7 +82,7 @@ def test_partitions_anywhere_can_be_added_and_dropped(athena: AthenaClient) -> N
 
 
 def test_json_and_quoted_csv_tables_are_read_by_their_serdes(athena: AthenaClient) -> None:
-    athena.put("events/1.json", b'{"id": 1, "tags": ["a"], "place": {"x": 2}, "userId": "u"}\n{"id": 2}\n')
+    athena.put("events/1.json", b'{"Id": 1, "tags": ["a"], "place": {"x": 2}, "userId": "u"}\n{"Id": 2}\n')
     athena.rows(
         "CREATE EXTERNAL TABLE events (id bigint, tags array<string>, place struct<x:int>, user_id string) "
         "ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' "
