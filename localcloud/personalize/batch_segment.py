@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from localcloud.personalize.avro import ITEMS, DatasetSchema
-from localcloud.personalize.batch_inference import check_locations, run_line_job
 from localcloud.personalize.catalogue import find_recipe
 from localcloud.personalize.errors import InvalidInputError
 from localcloud.personalize.filters import (
@@ -20,12 +19,13 @@ from localcloud.personalize.filters import (
     parameters_of,
     parse_filter,
 )
+from localcloud.personalize.line_jobs import check_locations, run_line_job
 from localcloud.personalize.listing import describe, page
 from localcloud.personalize.metrics import top_items
 from localcloud.personalize.operations import Answer, Request, operation
 from localcloud.personalize.quotas import PENDING_BATCH_JOBS, check_pending
 from localcloud.personalize.region import Region
-from localcloud.personalize.resources import BatchSegmentJob, SolutionVersion
+from localcloud.personalize.resources import BatchSegmentJob, Json, SolutionVersion
 from localcloud.personalize.runtime import filter_of, server_of
 from localcloud.personalize.serving import Server
 from localcloud.personalize.tags import initial_tags
@@ -75,12 +75,12 @@ def _segment(region: Region, job: BatchSegmentJob) -> None:
     schemas = region.schemas_of(version.dataset_group_arn)
     with region.bucket.scratch_folder() as folder:
         count = job.num_results or _DEFAULT_RESULTS
-        worker = _Segments(server_of(region, version), schemas, expression, count, folder)
-        run_line_job(region, job, worker.answer)
+        answerer = _Segments(server_of(region, version), schemas, expression, count, folder)
+        run_line_job(region, job, answerer)
 
 
 class _Segments:
-    """Answers one input line after the other."""
+    """Answers input lines with user segments: line_jobs.LineAnswerer."""
 
     def __init__(
         self,
@@ -97,15 +97,23 @@ class _Segments:
         self._user_ids = server.user_ids()
         self._users = UserCandidates(self._user_ids, server.data, schemas)
         self._folder = folder
+        self._lock = threading.Lock()
         self._shares: npt.NDArray[np.float32] | None = None
 
-    def answer(self, line: dict[str, Any]) -> dict[str, Any]:
-        """Return the users for an input line, best first.
+    def prepare(self, line: Json) -> tuple[Json, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return the line, the items it names and the users that the filter allows.
 
         Raises InvalidInputError when the line is not what the recipe needs.
         """
-        items = self._items_of(line)
-        users = np.flatnonzero(self._allowed(line))
+        return line, self._items_of(line), np.flatnonzero(self._allowed(line))
+
+    def answer(
+        self, prepared: Sequence[tuple[Json, npt.NDArray[np.int64], npt.NDArray[np.int64]]]
+    ) -> list[Json]:
+        """Return the users for some lines, best first."""
+        return [self._output(line, items, users) for line, items, users in prepared]
+
+    def _output(self, line: Json, items: npt.NDArray[np.int64], users: npt.NDArray[np.int64]) -> Json:
         best = users[top_items(self._interest(items)[users], self._count)]
         return {
             "input": line,
@@ -115,12 +123,13 @@ class _Segments:
 
     def _interest(self, items: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Return every user's probability that the next item is one of these."""
-        if self._shares is None:
-            self._shares = self._server.all_shares(self._user_ids, self._folder / "shares.npy")
+        with self._lock:
+            if self._shares is None:
+                self._shares = self._server.all_shares(self._user_ids, self._folder / "shares.npy")
         result: npt.NDArray[np.float32] = self._shares[:, items].sum(axis=1)
         return result
 
-    def _allowed(self, line: dict[str, Any]) -> npt.NDArray[np.bool_]:
+    def _allowed(self, line: Json) -> npt.NDArray[np.bool_]:
         values = line.get("filterValues", {})
         if self._expression is None:
             return np.ones(len(self._user_ids), dtype=np.bool_)
@@ -128,7 +137,7 @@ class _Segments:
             raise InvalidInputError(f"The filter has no parameter {', '.join(sorted(unknown))}.")
         return allowed(self._expression, self._users, values)
 
-    def _items_of(self, line: dict[str, Any]) -> npt.NDArray[np.int64]:
+    def _items_of(self, line: Json) -> npt.NDArray[np.int64]:
         """Return the positions of the items that a line names."""
         if self._server.recipe.name == _ITEM_AFFINITY:
             item_id = line.get("itemId")

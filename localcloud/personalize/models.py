@@ -6,6 +6,8 @@ import shutil
 import threading
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from localcloud.personalize import recipes
 from localcloud.personalize.recipes import Model
 
@@ -33,6 +35,8 @@ class ModelFolder:
         """Return a trained model, opened once."""
         with self._lock:
             if version_arn not in self._loaded:
+                # Requests come side by side: BLAS threads within one of them only get in the way.
+                threadpool_limits(limits=1, user_api="blas")
                 self._loaded[version_arn] = recipes.load(self.folder_of(version_arn) / "model")
             return self._loaded[version_arn]
 

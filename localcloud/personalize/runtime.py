@@ -16,7 +16,7 @@ from localcloud.personalize.quotas import RECOMMENDATIONS
 from localcloud.personalize.recipes import Exploration
 from localcloud.personalize.region import Region
 from localcloud.personalize.resources import ACTIVE, Campaign, Filter, SolutionVersion
-from localcloud.personalize.serving import Scored, Server
+from localcloud.personalize.serving import Float32s, Scored, Server
 
 _DEFAULT_RESULTS = 25
 _RANKING_INPUTS = 500
@@ -52,12 +52,14 @@ def get_recommendations(region: Region, request: Request) -> Answer:
     expression = filter_of(region, version, request)
     mask = server.mask(expression, candidates, request.get("filterValues", {}))
     exploration = exploration_of(campaign.campaign_config or {})
-    items = server.recommend(candidates, mask, count, exploration)
+    logits = server.logits(candidates)
+    items = server.recommend(candidates, logits, mask, count, exploration)
     for promotion in request.get("promotions", []):
         items = _promoted(
             server,
             candidates,
             items,
+            logits=logits,
             expression=filter_of(region, version, promotion),
             promotion=promotion,
             count=count,
@@ -71,6 +73,7 @@ def _promoted(
     candidates: ItemCandidates,
     items: list[Scored],
     *,
+    logits: Float32s,
     expression: FilterExpression | None,
     promotion: dict[str, Any],
     count: int,
@@ -80,7 +83,7 @@ def _promoted(
         raise InvalidInputError("A promotion needs a filterArn and percentPromotedItems.")
     mask = server.mask(expression, candidates, promotion.get("filterValues", {}))
     places = count * promotion["percentPromotedItems"] // 100
-    promoted = server.recommend(candidates, mask, places) if places else []
+    promoted = server.recommend(candidates, logits, mask, places) if places else []
     return server.promote(items, promoted, promotion.get("name", "promotion"), count)
 
 
@@ -110,7 +113,7 @@ def get_personalized_ranking(region: Region, request: Request) -> Answer:
     candidates = server.candidates(request["userId"], None)
     expression = filter_of(region, version, request)
     mask = server.mask(expression, candidates, request.get("filterValues", {}))
-    items = server.rank(candidates, mask, item_ids)
+    items = server.rank(server.logits(candidates), mask, item_ids)
     columns = _metadata_columns(campaign, request)
     recommendation_id = region.recommendations.record(campaign.arn, [item.item_id for item in items])
     return {"personalizedRanking": _item_list(server, items, columns), "recommendationId": recommendation_id}

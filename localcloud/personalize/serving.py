@@ -20,6 +20,9 @@ from localcloud.personalize.metrics import top_items
 from localcloud.personalize.recipes import Exploration, Model, Query, Recipe, explore
 
 Mask = npt.NDArray[np.bool_]
+Float32s = npt.NDArray[np.float32]
+
+_USERS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,6 @@ class Server:
         self.data = data
         self._schemas = schemas
         self._columns = ItemColumns(model)
-        self._random = np.random.default_rng()
 
     def candidates(self, user_id: str | None, item_id: str | None) -> ItemCandidates:
         """Return the items as the filters of one request see them."""
@@ -65,33 +67,41 @@ class Server:
         except ValueError as error:
             raise InvalidInputError(str(error)) from error
 
-    def logits(self, candidates: ItemCandidates) -> npt.NDArray[np.float32]:
+    def logits(self, candidates: ItemCandidates) -> Float32s:
         """Return the model's logits for all items."""
+        return self.model.scores(self._query(candidates))
+
+    def logits_of_many(self, several: Sequence[ItemCandidates]) -> Float32s:
+        """Return the model's logits for some requests, shape (requests, items)."""
+        return self.model.scores_of_many([self._query(candidates) for candidates in several])
+
+    def _query(self, candidates: ItemCandidates) -> Query:
         index = self.model.item_index
         known = [index[item_id] for item_id in candidates.history.item_ids if item_id in index]
         item = index.get(candidates.item_id) if candidates.item_id is not None else None
-        return self.model.scores(Query(np.array(known, dtype=np.int32), item, candidates.user))
+        return Query(np.array(known, dtype=np.int32), item, candidates.user)
 
     def recommend(
         self,
         candidates: ItemCandidates,
+        logits: Float32s,
         mask: Mask,
         count: int,
         exploration: Exploration | None = None,
     ) -> list[Scored]:
         """Return the best items that the mask allows, some explored; scores are shares of all items."""
-        logits = self.logits(candidates)
         item_ids = self.model.item_ids
-        shares = np.exp(logits - logits.max(initial=-np.inf))
-        shares /= shares.sum()
+        highest = logits.max(initial=-np.inf)
+        total = np.exp(logits - highest).sum()
         if candidates.item_id is not None and candidates.item_id in self.model.item_index:
             mask = mask.copy()
             mask[self.model.item_index[candidates.item_id]] = False
         positions = np.flatnonzero(mask)
         best = positions[top_items(logits[positions], count)]
         if exploration is not None and self.recipe.explores:
-            best = explore(self.model, logits, best, mask, exploration, self._random)
-        return [Scored(item_ids[place], float(shares[place])) for place in best]
+            best = explore(self.model, logits, best, mask, exploration, np.random.default_rng())
+        shares = np.exp(logits[best] - highest) / total
+        return [Scored(item_ids[place], share) for place, share in zip(best, shares.tolist(), strict=True)]
 
     def promote(
         self, items: list[Scored], promoted: list[Scored], promotion: str, count: int
@@ -100,19 +110,23 @@ class Server:
         names = {item.item_id for item in promoted}
         others = [item for item in items if item.item_id not in names][: count - len(promoted)]
         total = len(promoted) + len(others)
-        places = set(self._random.choice(total, len(promoted), replace=False).tolist()) if promoted else set()
+        places = (
+            set(np.random.default_rng().choice(total, len(promoted), replace=False).tolist())
+            if promoted
+            else set()
+        )
         queues = iter(replace(item, promotion=promotion) for item in promoted), iter(others)
         return [next(queues[0] if place in places else queues[1]) for place in range(total)]
 
-    def rank(self, candidates: ItemCandidates, mask: Mask, item_ids: Sequence[str]) -> list[Scored]:
+    def rank(self, logits: Float32s, mask: Mask, item_ids: Sequence[str]) -> list[Scored]:
         """Return the given items, best first; scores sum to 1; unknown items come last with 0."""
         index = self.model.item_index
         known = [item_id for item_id in dict.fromkeys(item_ids) if item_id in index and mask[index[item_id]]]
         unknown = [item_id for item_id in dict.fromkeys(item_ids) if item_id not in index]
         if not known:
             return [Scored(item_id, 0.0) for item_id in unknown]
-        logits = self.logits(candidates)[[index[item_id] for item_id in known]]
-        shares = np.exp(logits - logits.max())
+        chosen = logits[[index[item_id] for item_id in known]]
+        shares = np.exp(chosen - chosen.max())
         shares /= shares.sum()
         order = np.argsort(-shares, kind="stable")
         return [Scored(known[place], float(shares[place])) for place in order] + [
@@ -127,10 +141,11 @@ class Server:
         """Return each user's probabilities of the next item, shape (users, items), in a file of that size."""
         shape = (len(user_ids), len(self.model.item_ids))
         shares = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
-        for place, user_id in enumerate(user_ids):
-            logits = self.logits(self.candidates(user_id, None))
-            shares[place] = np.exp(logits - logits.max(initial=-np.inf))
-            shares[place] /= shares[place].sum()
+        for start in range(0, len(user_ids), _USERS_AT_ONCE):
+            block = [self.candidates(user_id, None) for user_id in user_ids[start : start + _USERS_AT_ONCE]]
+            logits = self.logits_of_many(block)
+            exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+            shares[start : start + len(block)] = exponentials / exponentials.sum(axis=1, keepdims=True)
         return shares
 
     def metadata(self, item_id: str, columns: Sequence[str]) -> dict[str, str]:
