@@ -49,18 +49,36 @@ class TreeKeyStore(_VersionedKeyStore):
 
     def pull_direct_writes(self) -> None:
         """Make versions of files written into the bucket's folder; delete keys whose file is gone."""
+        backend = models.s3_backends[ACCOUNT_ID]["aws"]
+        bucket = backend.get_bucket(self._bucket)
+        events = models.notifications.S3NotificationEvent
+        happened: list[tuple[Any, Any]] = []
         with self._tree.lock:
             found = self._tree.scan(self._bucket)
-            changed = [key for key, state in found.items() if self._published.get(key) != state]
-            gone = [key for key in self._published if key not in found]
-            backend = models.s3_backends[ACCOUNT_ID]["aws"]
-            for key in changed:
-                path = self._tree.key_path(self._bucket, key)
-                if path is not None and path.exists():
-                    backend.put_object(self._bucket, key, self._tree.adopt(path))
-            for key in gone:
-                backend.delete_object(self._bucket, key)
-                self._published.pop(key, None)
+            for key in [key for key, state in found.items() if self._published.get(key) != state]:
+                stored = self._adopted(key)
+                if stored is not None:
+                    put = backend.put_object(self._bucket, key, stored, disable_notification=True)
+                    happened.append((events.OBJECT_CREATED_PUT_EVENT, put))
+            for key in [key for key in self._published if key not in found]:
+                happened.append((events.OBJECT_REMOVED_DELETE_EVENT, self[key]))
+                if bucket.is_versioned:
+                    self[key] = models.FakeDeleteMarker(key=self[key])
+                else:
+                    self.pop(key)
+        # What hears of a change may make requests of its own, so it is told without the lock.
+        for event, version in happened:
+            models.notifications.send_event(ACCOUNT_ID, event, bucket, version)
+
+    def _adopted(self, key: str) -> StoredBytes | None:
+        path = self._tree.key_path(self._bucket, key)
+        if path is None:
+            return None
+        try:
+            return self._tree.adopt(path)
+        except FileNotFoundError:
+            # Its writer has removed or renamed it since the scan; the next scan sees what became of it.
+            return None
 
     def _publish(self, key: str) -> None:
         newest = self.get(key)
