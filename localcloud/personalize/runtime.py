@@ -23,7 +23,7 @@ _RANKING_INPUTS = 500
 _RESULTS_WITH_METADATA = 50
 
 
-@operation("GetRecommendations", "campaigns of custom solutions")
+@operation("GetRecommendations", "campaigns of custom solutions; context is checked and has no influence")
 def get_recommendations(region: Region, request: Request) -> Answer:
     """Return recommended items for a user, or items like an item."""
     if "recommenderArn" in request:
@@ -97,7 +97,7 @@ def exploration_of(config: Mapping[str, Any]) -> Exploration:
     )
 
 
-@operation("GetPersonalizedRanking")
+@operation("GetPersonalizedRanking", "context is checked and has no influence")
 def get_personalized_ranking(region: Region, request: Request) -> Answer:
     """Return a list of items in the order of a user's interest."""
     campaign, version = _in_service(region, request["campaignArn"])
@@ -193,6 +193,8 @@ def _item_list(server: Server, items: Sequence[Scored], columns: Sequence[str]) 
             record["score"] = round(item.score, 7)
         if item.promotion is not None:
             record["promotionName"] = item.promotion
+            if server.recipe.name.endswith("-v2"):
+                record["reason"] = ["Promoted item"]
         if columns:
             record["metadata"] = server.metadata(item.item_id, columns)
         listed.append(record)
