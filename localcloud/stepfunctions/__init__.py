@@ -20,7 +20,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
 from moto.stepfunctions.parser.asl.utils import boto_client
 
 from localcloud.context import CloudContext
-from localcloud.stepfunctions import aborts, callbacks, error_names, executions, intrinsics, json_paths
+from localcloud.stepfunctions import aborts, callbacks, error_names, executions, intrinsics, json_paths, logs
 from localcloud.stepfunctions.athena import StateTaskServiceAthena
 from localcloud.stepfunctions.casing import BOTO_NAMES, from_response, operation, to_request
 
@@ -52,6 +52,7 @@ def install(context: CloudContext) -> None:
     executions.install()
     aborts.install()
     intrinsics.install()
+    logs.install()
     state_task_service_callback._DELAY_SECONDS_SYNC_CONDITION_CHECK = SYNC_POLL_SECONDS  # type: ignore[misc]
     # What goes wrong in an execution is in its history; moto also logs it as an error of the server.
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)

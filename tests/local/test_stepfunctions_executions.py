@@ -163,3 +163,32 @@ def test_an_invalid_definition_is_refused(localcloud_server: LocalCloudServer) -
     checked = states.validate_state_machine_definition(definition='{"StartAt": "X"}')
     assert checked["result"] == "FAIL"
     assert states.validate_state_machine_definition(definition=json.dumps(PASSING))["result"] == "OK"
+
+
+def test_executions_write_the_logs_that_their_machine_asks_for(localcloud_server: LocalCloudServer) -> None:
+    logs, states = localcloud_server.client("logs"), localcloud_server.client("stepfunctions")
+    group = f"/aws/vendedlogs/states/{uuid.uuid4().hex[:8]}"
+    logs.create_log_group(logGroupName=group)
+    destination = {"logGroupArn": f"arn:aws:logs:ap-south-1:123456789012:log-group:{group}:*"}
+    arn = states.create_state_machine(
+        name=f"logged-{uuid.uuid4().hex[:8]}",
+        definition=json.dumps(PASSING),
+        roleArn=ROLE,
+        loggingConfiguration={
+            "level": "ALL",
+            "includeExecutionData": True,
+            "destinations": [{"cloudWatchLogsLogGroup": destination}],
+        },
+    )["stateMachineArn"]
+    execution = states.start_execution(stateMachineArn=arn, input='{"a": 1}')["executionArn"]
+    while states.describe_execution(executionArn=execution)["status"] == "RUNNING":
+        time.sleep(0.05)
+    written = [json.loads(event["message"]) for event in logs.filter_log_events(logGroupName=group)["events"]]
+    assert [event["type"] for event in written] == [
+        "ExecutionStarted",
+        "PassStateEntered",
+        "PassStateExited",
+        "ExecutionSucceeded",
+    ]
+    assert written[0]["execution_arn"] == execution
+    assert json.loads(written[0]["details"]["input"]) == {"a": 1}
