@@ -53,7 +53,6 @@ MACROS = [
     "to_base64(b) AS base64(b)",
     "from_utf8(b) AS decode(b)",
     "from_hex(s) AS unhex(s)",
-    "url_encode(s) AS url_encode(s)",
     "url_extract_protocol(u) AS nullif(regexp_extract(u, '^([A-Za-z][A-Za-z0-9+.-]*):', 1), '')",
     "url_extract_host(u) AS nullif(regexp_extract(u, '^[A-Za-z0-9+.-]+://(?:[^/?#@]*@)?([^/?#:]*)', 1), '')",
     "url_extract_port(u) AS TRY_CAST(regexp_extract(u, '://[^/?#]*:([0-9]+)', 1) AS BIGINT)",
@@ -61,6 +60,7 @@ MACROS = [
     "url_extract_query(u) AS regexp_extract(u, '\\?([^#]*)', 1)",
     "url_extract_fragment(u) AS regexp_extract(u, '#(.*)$', 1)",
     "url_extract_parameter(u, p) AS nullif(url_decode(regexp_extract(u, '[?&]' || p || '=([^&#]*)', 1)), '')",
+    "trino_url_encode(s) AS replace(url_encode(s), '%20', '+')",
     "normalize(s) AS nfc_normalize(s)",
     (
         "trino_split_to_map(s, d, e) AS map_from_entries(list_transform(str_split(s, d), "
@@ -87,7 +87,6 @@ MACROS = [
     "array_remove(a, v) AS list_filter(a, lambda x: x <> v)",
     "trim_array(a, n) AS a[:len(a) - n]",
     "map_agg(k, v) AS map(list(k), list(v))",
-    "multimap_agg(k, v) AS map_from_entries(list({'k': k, 'v': v}))",
     (
         "trino_sequence(a BIGINT, b BIGINT) AS generate_series(a, b), (a DATE, b DATE) AS "
         "list_transform(generate_series(a, b, INTERVAL 1 DAY), lambda d: CAST(d AS DATE))"
@@ -102,13 +101,11 @@ MACROS = [
         "(t TIMESTAMP) AS strftime(t, '%Y-%m-%dT%H:%M:%S.%g'), "
         "(t TIMESTAMPTZ) AS strftime(t, '%Y-%m-%dT%H:%M:%S.%gZ')"
     ),
-    "to_milliseconds_of(t) AS epoch_ms(t)",
     "millisecond(t) AS date_part('millisecond', t) % 1000",
     "timezone_hour(t) AS date_part('timezone_hour', t)",
     "last_day_of_month(t) AS last_day(t)",
     "from_unixtime_nanos(n) AS make_timestamp_ns(n)",
     # Aggregates
-    "approx_set(x) AS approx_count_distinct(x)",
     "geometric_mean(x) AS exp(avg(ln(x)))",
     "every(x) AS bool_and(x)",
     "trino_count_if(x) AS count(*) FILTER (WHERE x)",

@@ -44,7 +44,6 @@ class Outcome:
     result: Path | None = None
     columns: list[ResultColumn] = field(default_factory=list)
     manifest: str | None = None
-    update_count: int | None = None
 
 
 @dataclass(frozen=True)

@@ -231,6 +231,7 @@ BY_NAME: dict[str, Rewrite] = {
     "map_filter": over_entries(lambda body, _key, _value: body, "list_filter"),
     "transform_keys": over_entries(lambda body, _key, value: pair(body, value), "list_transform"),
     "transform_values": over_entries(lambda body, key, _value: pair(key, body), "list_transform"),
+    "url_encode": _renamed("trino_url_encode"),
     "zip": _renamed("list_zip"),
     "day_of_month": _renamed("day"),
     "day_of_year": _renamed("dayofyear"),

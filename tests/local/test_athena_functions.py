@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import duckdb
 import pytest
 
+from localcloud.athena.functions import DEFINITIONS, define
 from tests.local.athena_client import AthenaClient
 
 BUCKET = "athena-function-tests"
@@ -97,6 +99,8 @@ EXPECTED = [
     ("from_utf8(from_base64('YQ=='))", "a"),
     ("url_extract_host('https://a.b/c?d=e#f')", "a.b"),
     ("url_extract_parameter('https://a.b/c?d=e#f','d')", "e"),
+    ("url_encode('a b')", "a+b"),
+    ("geometric_mean(x) > 2.6", "true"),
     ("url_extract_path('https://a.b/c?d=e#f')", "/c"),
     ("abs(-1)", "1"),
     ("ceil(1.2)", "2"),
@@ -244,6 +248,15 @@ def test_functions_return_what_they_return_in_athena(athena: AthenaClient) -> No
             if got != expected:
                 different[expression] = (got, expected)
     assert different == {}
+
+
+def test_every_function_can_be_defined() -> None:
+    with duckdb.connect() as connection:
+        define(connection, " ".join(f"{name}(" for name in DEFINITIONS), set())
+        known = {
+            name for (name,) in connection.execute("SELECT function_name FROM duckdb_functions()").fetchall()
+        }
+    assert set(DEFINITIONS) <= known
 
 
 @pytest.mark.parametrize(("sql", "rows"), QUERIES)
