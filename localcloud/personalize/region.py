@@ -103,7 +103,9 @@ class Region:
 
     def all(self, kind: type[R], **having: object) -> list[R]:
         """Return the resources of a type whose attributes have these values, oldest first."""
-        members = [resource for resource in self._tables[kind].values() if isinstance(resource, kind)]
+        # A copy: requests to the runtime read the tables without the lock.
+        present = list(self._tables[kind].values())
+        members = [resource for resource in present if isinstance(resource, kind)]
         return [
             member
             for member in members

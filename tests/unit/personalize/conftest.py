@@ -53,12 +53,13 @@ def shop(tmp_path_factory) -> Iterator[Shop]:
     tracker = cloud.call("CreateEventTracker", name="shop", datasetGroupArn=group_arn)
     shop = Shop(cloud, group_arn, arns, tracker["trackingId"])
     cloud.settled("DescribeEventTracker", "eventTracker", eventTrackerArn=tracker["eventTrackerArn"])
-    for recipe in RECIPES:
-        shop.versions[recipe] = cloud.version(cloud.solution(group_arn, recipe))
-        assert shop.versions[recipe]["status"] == "ACTIVE", shop.versions[recipe]
+    trained = cloud.versions([cloud.solution(group_arn, recipe) for recipe in RECIPES])
+    for recipe, version in zip(RECIPES, trained, strict=True):
+        assert version["status"] == "ACTIVE", version
+        shop.versions[recipe] = version
         config = {"enableMetadataWithRecommendations": True}
         if recipe == "user-personalization":
             config["itemExplorationConfig"] = {"explorationWeight": "0"}
-        shop.campaigns[recipe] = cloud.campaign(recipe, shop.versions[recipe]["solutionVersionArn"], **config)
+        shop.campaigns[recipe] = cloud.campaign(recipe, version["solutionVersionArn"], **config)
     yield shop
     cloud.service.stop()

@@ -125,7 +125,7 @@ class InProcess:
 
     def settled(self, operation: str, member: str, **request: Any) -> dict[str, Any]:
         """Describe until no work is under way."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while time.monotonic() < deadline:
             resource: dict[str, Any] = self.call(operation, **request)[member]
             if not resource["status"].endswith(("PENDING", "IN_PROGRESS", "STOPPING")):
@@ -177,6 +177,15 @@ class InProcess:
     def version(self, solution_arn: str, **more: Any) -> dict[str, Any]:
         arn = self.call("CreateSolutionVersion", solutionArn=solution_arn, **more)["solutionVersionArn"]
         return self.settled("DescribeSolutionVersion", "solutionVersion", solutionVersionArn=arn)
+
+    def versions(self, solution_arns: list[str]) -> list[dict[str, Any]]:
+        """Train solutions side by side."""
+        arns = [
+            self.call("CreateSolutionVersion", solutionArn=arn)["solutionVersionArn"] for arn in solution_arns
+        ]
+        return [
+            self.settled("DescribeSolutionVersion", "solutionVersion", solutionVersionArn=arn) for arn in arns
+        ]
 
     def campaign(self, name: str, version_arn: str, **config: Any) -> str:
         arn: str = self.call(

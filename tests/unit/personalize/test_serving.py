@@ -304,11 +304,10 @@ def test_a_batch_job_without_one_good_line_fails(shop):
 
 
 def test_user_segments_for_items_and_attributes(shop):
-    for recipe, name, line in (
-        ("item-affinity", "by-item", {"itemId": "i5"}),
-        ("item-attribute-affinity", "by-attribute", {"itemAttributes": 'ITEMS.CATEGORY = "ring0"'}),
-    ):
-        version = shop.cloud.version(shop.cloud.solution(shop.group_arn, recipe))
+    recipes = ("item-affinity", "item-attribute-affinity")
+    versions = shop.cloud.versions([shop.cloud.solution(shop.group_arn, recipe) for recipe in recipes])
+    lines = {"by-item": {"itemId": "i5"}, "by-attribute": {"itemAttributes": 'ITEMS.CATEGORY = "ring0"'}}
+    for version, (name, line) in zip(versions, lines.items(), strict=True):
         shop.cloud.bucket.write(json.dumps(line).encode(), f"s3://batch/in/{name}.json")
         arn = shop.cloud.call(
             "CreateBatchSegmentJob",
