@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -93,6 +94,8 @@ def _run(version: SolutionVersion, folder: Path) -> None:
             stderr=subprocess.STDOUT,
             text=True,
             cwd=_REPOSITORY,
+            # Trainings run side by side: more BLAS threads than cores would wait for each other.
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
         )
         _processes[version.arn] = process
         code = process.wait()
