@@ -28,6 +28,7 @@ SERVICES: tuple[str, ...] = (
     "stepfunctions",
     "aws_lambda",
     "event_sources",
+    "scheduler",
     "apigateway",
     "personalize",
 )
