@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -31,11 +32,11 @@ def tune(
     sample = _sample(data, seed)
     resources = config.get("hpoResourceConfig", {})
     trials = int(resources.get("maxNumberOfTrainingJobs", _DEFAULT_TRIALS))
+    parallel = min(int(resources.get("maxParallelTrainingJobs", 1)), trials)
     objective = config.get("hpoObjective", {}).get("metricName") or _OBJECTIVE
     ranges = _ranges(recipe, config.get("algorithmHyperParameterRanges", {}), fixed)
 
-    def measure(trial: optuna.Trial) -> float:
-        chosen = {name: _suggest(trial, name, bounds) for name, bounds in ranges.items()}
+    def measure(chosen: dict[str, Value]) -> float:
         hyperparameters = recipe.with_defaults({**fixed, **chosen})
         return evaluate(recipe, sample, hyperparameters, seed + _SEED_STEP)[objective]
 
@@ -43,7 +44,13 @@ def tune(
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
     defaults = {one.name: one.default for one in recipe.hyperparameters if one.name in ranges}
     study.enqueue_trial({name: _inside(value, ranges[name]) for name, value in defaults.items()})
-    study.optimize(measure, n_trials=trials)
+    # Asked for and told in order, whichever trial ends first: the same seed finds the same hyperparameters.
+    with ThreadPoolExecutor(parallel) as pool:
+        for start in range(0, trials, parallel):
+            asked = [study.ask() for _ in range(min(parallel, trials - start))]
+            chosen = [{name: _suggest(trial, name, ranges[name]) for name in ranges} for trial in asked]
+            for trial, value in zip(asked, pool.map(measure, chosen), strict=True):
+                study.tell(trial, value)
     return dict(study.best_params)
 
 

@@ -19,14 +19,16 @@ Weights = npt.NDArray[np.float64]
 Place = tuple[int, npt.NDArray[np.int32]]
 
 TARGETS_OF_USER = 4
-MOST_USERS = 750
+MOST_USERS = 500
 _HARD = 50
 _RANDOM = 150
 _SEEN = 8
 _RIDGE = 1e-3
 _LEAST_HISTORY = 3
 _LEAST_SPREAD = 1e-12
-_LISTS_AT_ONCE = 64
+# Bound the time and the memory of a large catalogue: lists x items in all, and at once.
+_MOST_CELLS = 400_000_000
+_CELLS_AT_ONCE = 2_000_000
 _ROUNDS = 2
 _FACTORS = (0.0, 0.5, 0.75, 1.33, 2.0, 4.0)
 # A change must gain this share, so that chance does not decide.
@@ -34,15 +36,18 @@ _LEAST_GAIN = 0.004
 _DEPTH = 10
 
 
-def hold_out(log: InteractionLog, seed: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+def hold_out(
+    log: InteractionLog, item_count: int, seed: int
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
     """Choose users and their newest interactions to learn the weights from.
 
     Returns the mark of the interactions that remain for training, and the chosen users.
     """
     lengths = np.diff(log.offsets)
     eligible = np.flatnonzero(lengths > _LEAST_HISTORY)
-    if len(eligible) > MOST_USERS:
-        eligible = np.random.default_rng(seed).choice(eligible, MOST_USERS, replace=False)
+    most = min(MOST_USERS, max(_MOST_CELLS // (TARGETS_OF_USER * max(item_count, 1)), 1))
+    if len(eligible) > most:
+        eligible = np.random.default_rng(seed).choice(eligible, most, replace=False)
     remains = np.ones(len(log), dtype=np.bool_)
     for user in eligible:
         end = log.offsets[user + 1]
@@ -55,6 +60,7 @@ def learn_weights(
     remains: npt.NDArray[np.bool_],
     users: npt.NDArray[np.int64],
     views_of: Callable[[Sequence[Place]], Views],
+    item_count: int,
     seed: int,
     *,
     against_popular: bool = False,
@@ -71,10 +77,11 @@ def learn_weights(
         [row for user in users for row in _held_out_rows(log, remains, int(user))], dtype=np.int64
     )
     lists, offsets = [], []
-    for block in np.array_split(targets, max(1, -(-len(targets) // _LISTS_AT_ONCE))):
+    if len(targets) == 0:
+        return None
+    at_once = min(max(_CELLS_AT_ONCE // item_count, 1), 64)
+    for block in np.array_split(targets, -(-len(targets) // at_once)):
         places = [(int(log.users[row]), interactions[log.offsets[log.users[row]] : row]) for row in block]
-        if not places:
-            return None
         views = views_of(places)
         for place, row in enumerate(block):
             target, history = int(interactions[row]), places[place][1]

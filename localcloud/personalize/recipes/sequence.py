@@ -31,6 +31,7 @@ from localcloud.personalize.recipes.base import (
 from localcloud.personalize.recipes.blend import Place, hold_out, learn_weights
 from localcloud.personalize.recipes.cold_items import stand_ins
 from localcloud.personalize.recipes.sequence_model import SequenceModel
+from localcloud.personalize.recipes.threads import one_thread
 from localcloud.personalize.recipes.user_attributes import lifts
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -45,12 +46,14 @@ _PLAIN_WEIGHTS = np.array([0, 0.5, 0, 0, 0, 1, 0.5, 0, 0, 1], dtype=np.float32)
 
 def fit(data: TrainingData, hyperparameters: Hyperparameters) -> SequenceModel:
     """Train a model that finds the likeliest of all items."""
-    return _fit(data, hyperparameters, against_popular=False)
+    with one_thread():
+        return _fit(data, hyperparameters, against_popular=False)
 
 
 def fit_to_rank(data: TrainingData, hyperparameters: Hyperparameters) -> SequenceModel:
     """Train a model that orders items somebody chose, popular ones mostly."""
-    return _fit(data, hyperparameters, against_popular=True)
+    with one_thread():
+        return _fit(data, hyperparameters, against_popular=True)
 
 
 def update(previous: Model, data: TrainingData, hyperparameters: Hyperparameters) -> SequenceModel:
@@ -79,7 +82,7 @@ def _fit(data: TrainingData, hyperparameters: Hyperparameters, *, against_popula
     """Learn the views' weights from held-out interactions, and the views from all of them."""
     hyperparameters = {**_DEFAULTS, **hyperparameters}
     data = _of_usual_histories(data, hyperparameters)
-    remains, users = hold_out(data.log, _SEED)
+    remains, users = hold_out(data.log, data.item_count, _SEED)
     model = _fit_views(data, remains, hyperparameters)
 
     def views_of(places: Sequence[Place]) -> Float32s:
@@ -87,7 +90,9 @@ def _fit(data: TrainingData, hyperparameters: Hyperparameters, *, against_popula
         shape = (len(queries), data.item_count)
         return np.stack([np.broadcast_to(view, shape) for view in model.views(queries)])
 
-    weights = learn_weights(data.log, remains, users, views_of, _SEED, against_popular=against_popular)
+    weights = learn_weights(
+        data.log, remains, users, views_of, data.item_count, _SEED, against_popular=against_popular
+    )
     if len(data.log) <= _ONE_FIT_ABOVE:
         model = _fit_views(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
     model.arrays["weights"] = _PLAIN_WEIGHTS if weights is None else weights.astype(np.float32)
@@ -139,6 +144,7 @@ def _counted(
         "user_tokens": np.array(tokens, dtype=np.str_),
         "user_lifts": token_lifts,
         "cold_items": cold,
+        "blank_items": np.setdiff1d(np.flatnonzero(popularity <= 0), cold).astype(np.int32),
         **views.csr_arrays("stand_ins", cold_weights),
         **views.transitions(log, weights * (0.5 + 0.5 * recency), popularity, bptt),
         **views.csr_arrays("features", data.features),

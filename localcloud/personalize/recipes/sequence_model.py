@@ -19,15 +19,15 @@ _OWN_DECAY = 5.0
 _LEAST_TRANSITION = 1e-5
 # EASE and the factors, which know no order, gain from more of the history.
 _LONGER = 2
-_POPULARITY = 6
-_QUERIES_AT_ONCE = 64
+_CELLS_AT_ONCE = 2_000_000
 
 
 class SequenceModel(Model):
     """Views of histories and their weights.
 
     Arrays: `transitions`, `preceding` and `features` (CSR), `ease` with `ease_items`, `factors_in` and `factors_out`,
-    `log_popularity`, `user_tokens` with `user_lifts`, `cold_items` with `stand_ins` (CSR), and `weights`, one a view.
+    `log_popularity`, `user_tokens` with `user_lifts`, `cold_items` with `stand_ins` (CSR),
+    `blank_items`, of which nothing is known, and `weights`, one a view.
     """
 
     KIND = "sequence"
@@ -40,8 +40,9 @@ class SequenceModel(Model):
     def scores_of_many(self, queries: Sequence[Query]) -> Float32s:
         """Return logits, shape (queries, items)."""
         logits = np.empty((len(queries), len(self.item_ids)), dtype=np.float32)
-        for start in range(0, len(queries), _QUERIES_AT_ONCE):
-            block = queries[start : start + _QUERIES_AT_ONCE]
+        at_once = max(_CELLS_AT_ONCE // max(len(self.item_ids), 1), 1)
+        for start in range(0, len(queries), at_once):
+            block = queries[start : start + at_once]
             logits[start : start + len(block)] = self._logits(block)
         return logits
 
@@ -80,6 +81,9 @@ class SequenceModel(Model):
         cold = np.asarray(self.arrays["cold_items"])
         if len(cold):
             logits[:, cold] = (self._matrix("stand_ins") @ logits.T).T
+        blank = np.asarray(self.arrays["blank_items"])
+        if len(blank):
+            logits[:, blank] = logits.min(axis=1, keepdims=True)
         return logits
 
     def _matrix(self, name: str) -> sp.csr_matrix:

@@ -36,6 +36,7 @@ from localcloud.personalize.recipes.base import (
 )
 from localcloud.personalize.recipes.blend import Place, hold_out, learn_weights
 from localcloud.personalize.recipes.cold_items import stand_ins
+from localcloud.personalize.recipes.threads import one_thread
 from localcloud.personalize.recipes.transitions import count_transitions, keep_strongest, normalise
 
 _NEIGHBOURS = 500
@@ -101,13 +102,18 @@ class SimsModel(Model):
 
 def fit(data: TrainingData, hyperparameters: Hyperparameters) -> SimsModel:
     """Learn the views' weights from held-out interactions, and the views from all of them."""
-    remains, users = hold_out(data.log, _SEED)
+    with one_thread():
+        return _fit(data, hyperparameters)
+
+
+def _fit(data: TrainingData, hyperparameters: Hyperparameters) -> SimsModel:
+    remains, users = hold_out(data.log, data.item_count, _SEED)
     model = _fit_views(data, remains, hyperparameters)
 
     def views_of(places: Sequence[Place]) -> Float32s:
         return np.stack([model.views(int(history[-1])) for _, history in places], axis=1)
 
-    weights = learn_weights(data.log, remains, users, views_of, _SEED)
+    weights = learn_weights(data.log, remains, users, views_of, data.item_count, _SEED)
     if len(data.log) <= _ONE_FIT_ABOVE:
         model = _fit_views(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
     model.arrays["weights"] = _PLAIN_WEIGHTS if weights is None else weights.astype(np.float32)

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import scipy.linalg
 import scipy.sparse as sp
 from implicit.als import AlternatingLeastSquares
-from threadpoolctl import threadpool_limits
 
 from localcloud.personalize.interactions import InteractionLog
+from localcloud.personalize.recipes.threads import one_thread
 from localcloud.personalize.recipes.transitions import count_transitions, keep_strongest, normalise
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -79,9 +79,9 @@ def factors(log: InteractionLog, item_count: int, dimension: int, seed: int) -> 
         alpha=_ALS_CONFIDENCE,
         iterations=_ALS_ITERATIONS,
         random_state=seed,
-        num_threads=0,
+        num_threads=1,
     )
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread():
         model.fit(matrix, show_progress=False)
     items = np.asarray(model.item_factors, dtype=np.float32)
     gram = items.T @ items + np.eye(dimension, dtype=np.float32) * _ALS_REGULARISATION * _ALS_CONFIDENCE

@@ -1,0 +1,202 @@
+"""aws-user-personalization and aws-personalized-ranking: what they learn, and what each parameter changes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from localcloud.personalize import recipes
+from localcloud.personalize.recipes import RECIPES, Query
+from localcloud.personalize.recipes.user_attributes import read_attributes, tokens_of
+from tests.unit.recipes.synthetic import DAY, START, fitted, one_hot, positions, rings, training_data
+
+UP, RANKING = "aws-user-personalization", "aws-personalized-ranking"
+
+
+@pytest.fixture(scope="module")
+def data():
+    return rings()
+
+
+@pytest.fixture(scope="module")
+def model(data):
+    return fitted(UP, data)
+
+
+@pytest.mark.parametrize("recipe", [UP, f"{UP}-v2", RANKING, f"{RANKING}-v2"])
+def test_the_next_item_of_the_ring_comes_first(data, recipe):
+    model = fitted(recipe, data)
+    scores = model.scores(Query(positions(model, "i12", "i13", "i14")))
+    assert model.item_ids[int(np.argmax(scores))] == "i15"
+
+
+def test_the_order_of_the_history_matters(model):
+    forward = model.scores(Query(positions(model, "i12", "i13", "i14")))
+    backward = model.scores(Query(positions(model, "i14", "i13", "i12")))
+    place = model.item_index["i15"]
+    assert forward[place] > backward[place]
+
+
+def test_the_same_data_trains_the_same_model(data, model):
+    again = fitted(UP, data)
+    history = positions(model, "i3", "i4")
+    np.testing.assert_allclose(
+        again.scores(Query(history)), model.scores(Query(history)), rtol=1e-4, atol=1e-4
+    )
+
+
+def test_a_saved_model_answers_as_before(model, tmp_path):
+    model.save(tmp_path / "model")
+    query = Query(positions(model, "i3", "i4"))
+    np.testing.assert_allclose(recipes.load(tmp_path / "model").scores(query), model.scores(query), rtol=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(histories=st.lists(st.lists(st.integers(0, 39), max_size=40), min_size=1, max_size=5))
+def test_scores_of_many_are_the_scores_of_each(model, histories):
+    queries = [Query(np.array(history, dtype=np.int32)) for history in histories]
+    together = model.scores_of_many(queries)
+    assert np.isfinite(together).all()
+    for place, query in enumerate(queries):
+        np.testing.assert_allclose(together[place], model.scores(query), rtol=1e-3, atol=1e-3)
+
+
+def test_bptt_is_the_number_of_interactions_that_are_read(data):
+    history = ["i0", "i1", "i12", "i13"]
+    other = ["i30", "i31", "i12", "i13"]
+    for bptt, same in ((2, True), (32, False)):
+        model = fitted(UP, data, bptt=bptt)
+        forward = [next(model.views([Query(positions(model, *items))])) for items in (history, other)]
+        assert np.allclose(*forward) is same
+
+
+def test_hidden_dimension_is_the_rank_of_the_factors(data):
+    for rank in (32, 64):
+        assert fitted(UP, data, hidden_dimension=rank).arrays["factors_in"].shape[1] == rank
+
+
+@pytest.mark.parametrize(("recipe", "parameter"), [(UP, "recency_mask"), (f"{UP}-v2", "apply_recency_bias")])
+def test_recency_makes_new_items_more_popular_than_old_ones(recipe, parameter):
+    histories = {
+        f"u{user}": [f"old{user % 3}", f"old{(user + 1) % 3}", f"new{user % 3}"] for user in range(60)
+    }
+    times = {user: [START, START + DAY, START + 400 * DAY] for user in histories}
+    data = training_data(histories, times=times)
+    popular = {}
+    for chosen in (True, False):
+        model = fitted(recipe, data, **{parameter: chosen})
+        scores = model.scores(Query(np.zeros(0, dtype=np.int32)))
+        popular[chosen] = model.item_ids[int(np.argmax(scores))][:3]
+    assert popular == {True: "new", False: "old"}
+
+
+def test_users_outside_the_history_length_percentiles_teach_nothing():
+    histories = {f"u{user}": ["a", "b", "c"] for user in range(40)} | {"robot": ["x", "y"] * 200}
+    data = training_data(histories)
+    counts = {
+        most: fitted(UP, data, max_user_history_length_percentile=most).arrays["interaction_counts"].sum()
+        for most in (0.9, 1.0)
+    }
+    assert counts == {0.9: 120, 1.0: 520}
+    longest = fitted(UP, data, min_user_history_length_percentile=1.0)
+    assert longest.arrays["interaction_counts"].sum() == 400
+
+
+def test_repeats_are_learned_where_people_repeat():
+    random = np.random.default_rng(0)
+    again = {
+        f"u{user}": [f"i{user % 30}", f"i{(user * 3) % 30}", f"i{(user * 7) % 30}"] * 5 for user in range(80)
+    }
+    never = {f"u{user}": [f"i{item}" for item in random.permutation(30)[:16]] for user in range(80)}
+    shares = {}
+    for name, histories in (("again", again), ("never", never)):
+        model = fitted(UP, training_data(histories))
+        history = positions(
+            model, *(["i3", "i9", "i21"] * 2 if name == "again" else ["i3", "i9", "i21", "i5"])
+        )
+        scores = model.scores(Query(history))
+        shares[name] = (scores[history[-3:]].mean() - scores.mean()) / scores.std()
+    assert shares["again"] > 1
+    assert shares["never"] < 0
+
+
+def test_event_weights_change_what_is_popular():
+    histories = {f"u{user}": ["bought" if user % 3 == 0 else "viewed", "other"] for user in range(30)}
+    data = training_data(histories)
+    heavy = np.where(np.array(data.item_ids)[data.log.items] == "bought", 10.0, 1.0).astype(np.float32)
+    nobody = Query(np.zeros(0, dtype=np.int32))
+    plain = fitted("aws-popularity-count", data).scores(nobody)
+    weighted = fitted("aws-popularity-count", training_data(histories, weights=heavy)).scores(nobody)
+    bought, viewed = data.item_ids.index("bought"), data.item_ids.index("viewed")
+    assert plain[bought] < plain[viewed]
+    assert weighted[bought] > weighted[viewed]
+
+
+def test_a_cold_user_gets_what_is_popular_among_users_alike():
+    histories = {f"u{user}": (["a", "b", "c"] if user % 2 else ["x", "y", "z"]) for user in range(80)}
+    tiers = pa.chunked_array([["gold" if user % 2 else "basic" for user in range(80)]])
+    ages = pa.chunked_array([[60 if user % 2 else 20 for user in range(80)]])
+    users = read_attributes({"TIER": tiers, "AGE": ages}, np.arange(80), 80)
+    data = training_data(histories, users=users)
+    order = [data.log.user_ids.index(f"u{user}") for user in range(80)]
+    users = read_attributes({"TIER": tiers, "AGE": ages}, np.array(order), 80)
+    model = fitted(UP, training_data(histories, users=users))
+    for user, expected in (
+        ({"TIER": "gold"}, "abc"),
+        ({"TIER": "basic"}, "xyz"),
+        ({"AGE": 61}, "abc"),
+        ({"AGE": 20, "TIER": "basic"}, "xyz"),
+    ):
+        scores = model.scores(Query(np.zeros(0, dtype=np.int32), user=user))
+        assert {model.item_ids[place] for place in np.argsort(-scores)[:3]} == set(expected), user
+    assert tokens_of({"AGE": "unknown", "TIER": None}, {"AGE>=20": 0, "TIER=gold": 1}) == []
+
+
+@pytest.mark.parametrize("recipe", [UP, RANKING])
+def test_a_cold_item_with_metadata_stands_above_most_items_of_other_kinds(recipe):
+    data = rings()
+    items = [*data.item_ids, "new", "blank"]
+    features = {item: [f"ring{int(item[1:]) // 10}"] for item in data.item_ids} | {"new": ["ring1"]}
+    log_data = data.__class__(
+        data.log, items, data.weights, one_hot(items, features), np.full(len(items), START, dtype=np.int64)
+    )
+    model = fitted(recipe, log_data)
+    scores = model.scores(Query(positions(model, "i12", "i13", "i14")))
+    others = [place for place, item in enumerate(data.item_ids) if features[item] != ["ring1"]]
+    new, blank = model.item_index["new"], model.item_index["blank"]
+    assert (scores[new] > scores[others]).mean() > 0.8
+    assert scores[new] > scores[blank]
+
+
+def test_update_takes_in_new_items_and_keeps_what_was_learned(data, model):
+    histories = {
+        user: [data.item_ids[item] for item in data.log.items[start:end]]
+        for user, start, end in zip(
+            data.log.user_ids, data.log.offsets[:-1], data.log.offsets[1:], strict=True
+        )
+    }
+    histories |= {f"late{number}": ["i12", "i13", "brand-new"] for number in range(40)}
+    more = training_data(histories)
+    recipe = RECIPES[UP]
+    updated = recipe.update(model, more, recipe.with_defaults({}))
+    np.testing.assert_array_equal(updated.arrays["weights"], model.arrays["weights"])
+    old, new = model.item_index["i5"], updated.item_index["i5"]
+    np.testing.assert_array_equal(updated.arrays["factors_in"][new], model.arrays["factors_in"][old])
+    place = updated.item_index["brand-new"]
+    after = updated.scores(Query(positions(updated, "i12", "i13")))
+    apart = updated.scores(Query(positions(updated, "i32", "i33")))
+    assert np.argsort(-after).tolist().index(place) < np.argsort(-apart).tolist().index(place)
+    assert not updated.arrays["factors_in"][place].any()
+
+
+def test_a_large_catalogue_trains_without_a_dense_item_by_item_array():
+    random = np.random.default_rng(0)
+    histories = {f"u{user}": [f"i{item}" for item in random.zipf(1.3, 20) % 12_000] for user in range(1_500)}
+    model = fitted(UP, training_data(histories), hidden_dimension=32)
+    count = len(model.item_ids)
+    largest = max(array.size for array in model.arrays.values())
+    assert count > 4_200
+    assert largest <= max(4_000**2, 400 * count)
