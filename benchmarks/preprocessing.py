@@ -185,7 +185,7 @@ def _run(command: list[str]) -> Measured:
 
 
 def _session_use(session: int) -> tuple[float, dict[int, float]]:
-    """Return the resident memory of a session's processes in GiB, and each one's CPU seconds so far (Linux)."""
+    """Return the resident GiB of a session's processes, and the CPU seconds of each so far (Linux)."""
     pages, cpu = 0, {}
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():

@@ -1,10 +1,12 @@
 """Glue job: coupon rankings to a campaign file, choosing the most redemptions that the budget buys.
 
-Arguments: --ranking_uri (batch inference output), --datasets_uri, --output_uri (the campaign's prefix, which gets
-campaign/ and report/), --campaign_run, --budget, --cost_per_coupon, --coupons_per_user, --minimum_probability,
---control_share, --seed; optionally --stock_per_coupon and --coupons (ids, separated by commas; all if not given).
+Arguments: --ranking_uri (batch inference output), --datasets_uri, --output_uri (the campaign's prefix, which
+gets campaign/ and report/), --campaign_run, --budget, --cost_per_coupon, --coupons_per_user,
+--minimum_probability, --control_share, --seed; optionally --stock_per_coupon (0: no limit) and --coupons
+(ids, separated by commas; all if not given).
 
-The campaign is written beside its place and moved there when it is whole: a partly written one is never visible.
+The campaign is written beside its place and moved there when it is whole: a partly written one is never
+visible.
 """
 
 from __future__ import annotations

@@ -21,21 +21,21 @@ _TRANSACTIONS = """
     WHERE t.household_id % {parts} = {part}
     ORDER BY t.transaction_timestamp, line_id"""
 _COUPONS = """
-    SELECT c.campaign_id || '-' || c.coupon_upc AS coupon_id, c.campaign_id, any_value(d.campaign_type) AS
-    campaign_type,
+    SELECT c.campaign_id || '-' || c.coupon_upc AS coupon_id, c.campaign_id,
+           any_value(d.campaign_type) AS campaign_type,
            1 AS discount_value, 1 AS cost, any_value(d.start_date)::DATE AS start_date,
-           any_value(d.end_date)::DATE AS end_date, coalesce(mode(p.product_category), 'UNKNOWN') AS
-           main_category
-    FROM {coupons} c JOIN {campaign_descriptions} d USING (campaign_id) LEFT JOIN {products} p USING
-    (product_id)
+           any_value(d.end_date)::DATE AS end_date,
+           coalesce(mode(p.product_category), 'UNKNOWN') AS main_category
+    FROM {coupons} c JOIN {campaign_descriptions} d USING (campaign_id)
+        LEFT JOIN {products} p USING (product_id)
     GROUP BY c.campaign_id, c.coupon_upc ORDER BY coupon_id"""
 _SCOPE = """
-    SELECT DISTINCT campaign_id || '-' || coupon_upc AS coupon_id, 'product_id' AS attribute, product_id AS
-    value
+    SELECT DISTINCT campaign_id || '-' || coupon_upc AS coupon_id, 'product_id' AS attribute,
+           product_id AS value
     FROM {coupons} ORDER BY ALL"""
 _EVENTS = """
-    SELECT household_id, campaign_id || '-' || coupon_upc AS coupon_id, 'issued' AS event, start_date::DATE
-    AS date
+    SELECT household_id, campaign_id || '-' || coupon_upc AS coupon_id, 'issued' AS event,
+           start_date::DATE AS date
     FROM {campaigns} JOIN (SELECT DISTINCT campaign_id, coupon_upc FROM {coupons}) USING (campaign_id)
         JOIN {campaign_descriptions} USING (campaign_id)
     UNION ALL

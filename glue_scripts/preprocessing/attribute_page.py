@@ -8,12 +8,12 @@ from typing import Any
 CELL, LABEL = 34, 150
 BAR_HEIGHT, BAR_WIDTH = 60, 220
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color:
-#1c2733 }
-table { border-collapse: collapse } td, th { padding: .3rem .7rem; text-align: left; border-bottom: 1px
-solid #dde3ea }
-td.n { text-align: right; font-variant-numeric: tabular-nums } .dropped { color: #8a4b2a } svg text {
-font-size: 11px }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
+table { border-collapse: collapse }
+td, th { padding: .3rem .7rem; text-align: left; border-bottom: 1px solid #dde3ea }
+td.n { text-align: right; font-variant-numeric: tabular-nums }
+.dropped { color: #8a4b2a }
+svg text { font-size: 11px }
 """
 
 
