@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import json
 import threading
 import time
@@ -13,8 +12,9 @@ from moto.awslambda import models
 from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.logs.models import logs_backends
-from moto.sqs.models import sqs_backends
 
+from localcloud.aws_lambda.asynchronous import invoke_later
+from localcloud.aws_lambda.configuration import keep_all_of_it, log_group
 from localcloud.aws_lambda.executor import (
     Executor,
     FunctionSpec,
@@ -24,7 +24,6 @@ from localcloud.aws_lambda.executor import (
 )
 from localcloud.context import ACCOUNT_ID, CloudContext
 
-ASYNC_ATTEMPTS = 3
 LOG_TAIL_BYTES = 4096
 MILLISECONDS = 1000
 
@@ -33,6 +32,7 @@ def install(context: CloudContext) -> None:
     """Run functions by the executor instead of Docker."""
     executor = Executor(context)
     function: Any = models.LambdaFunction
+    keep_all_of_it(function)
 
     def invoke(fn: LambdaFunction, body: Any, request_headers: Any, response_headers: Any) -> str | bytes:
         headers = {name.lower(): value for name, value in dict(request_headers).items()}
@@ -41,11 +41,31 @@ def install(context: CloudContext) -> None:
         if kind == "DryRun":
             return ""
         if kind == "Event":
-            threading.Thread(target=_invoke_later, args=(executor, fn, event), daemon=True).start()
+            _spec(fn)  # a function that cannot run here is the caller's error, not a lost event
+            arguments = (fn, event, lambda: run(executor, fn, event))
+            threading.Thread(target=invoke_later, args=arguments, daemon=True).start()
             return ""
         return _invoke_now(executor, fn, event, response_headers)
 
     function.invoke = invoke
+    _keep_logging_config(function)
+
+
+def _keep_logging_config(function: Any) -> None:
+    """Remember the log group that a function's configuration names: moto forgets it."""
+    by_moto_init, by_moto_update = function.__init__, function.update_configuration
+
+    def init(self: Any, account_id: str, spec: dict[str, Any], *rest: Any, **named: Any) -> None:
+        by_moto_init(self, account_id, spec, *rest, **named)
+        self.logging_config = spec.get("LoggingConfig") or {}
+
+    def update_configuration(self: Any, config_updates: dict[str, Any]) -> Any:
+        if "LoggingConfig" in config_updates:
+            self.logging_config = config_updates["LoggingConfig"]
+        return by_moto_update(self, config_updates)
+
+    function.__init__ = init
+    function.update_configuration = update_configuration
 
 
 def _invoke_now(executor: Executor, fn: LambdaFunction, event: Any, response_headers: Any) -> bytes:
@@ -59,18 +79,6 @@ def _invoke_now(executor: Executor, fn: LambdaFunction, event: Any, response_hea
     response_headers["x-amz-log-result"] = base64.b64encode(tail).decode()
     response_headers["x-amz-executed-version"] = str(fn.version)
     return invocation.payload.encode()
-
-
-def _invoke_later(executor: Executor, fn: LambdaFunction, event: Any) -> None:
-    """Invoke asynchronously: up to three attempts, then the dead-letter queue where there is one."""
-    for attempt in range(ASYNC_ATTEMPTS):
-        time.sleep(attempt)
-        with contextlib.suppress(TooManyRequestsError):
-            if not run(executor, fn, event).function_error:
-                return
-    target = (getattr(fn, "dead_letter_config", None) or {}).get("TargetArn", "")
-    if ":sqs:" in target:
-        sqs_backends[ACCOUNT_ID][fn.region].send_message(target.rsplit(":", 1)[1], json.dumps(event))
 
 
 def run(executor: Executor, fn: LambdaFunction, event: Any) -> Invocation:
@@ -93,6 +101,7 @@ def _spec(fn: LambdaFunction) -> FunctionSpec:
         name=fn.function_name,
         version=str(fn.version),
         region=fn.region,
+        log_group=log_group(fn),
         handler=str(fn.handler),
         code=fn.code_bytes,
         layers=tuple(layer.code_bytes for layer in layers if layer is not None),
@@ -118,7 +127,7 @@ def _report(invocation: Invocation, fn: LambdaFunction) -> list[str]:
 
 def _write_log(fn: LambdaFunction, lines: list[str]) -> None:
     logs = logs_backends[ACCOUNT_ID][fn.region]
-    group = (getattr(fn, "logging_config", None) or {}).get("LogGroup") or fn.logs_group_name
+    group = log_group(fn)
     stream = log_stream_name()
     if group not in logs.groups:
         logs.create_log_group(group, {})

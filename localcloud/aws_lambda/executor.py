@@ -36,6 +36,7 @@ class FunctionSpec:
     name: str
     version: str
     region: str
+    log_group: str
     handler: str
     code: bytes
     layers: tuple[bytes, ...]
@@ -192,20 +193,31 @@ class Executor:
             if spec.reserved_concurrency is not None and pool.busy >= spec.reserved_concurrency:
                 raise TooManyRequestsError("Rate Exceeded.")
             pool.busy += 1
-            now = time.monotonic()
+            self._stop_idle()
+            if pool.idle:
+                return pool.idle.pop(), False
+        try:
+            return self._start(spec), True
+        except BaseException:
+            with self._lock:
+                pool.busy -= 1
+            raise
+
+    def _stop_idle(self) -> None:
+        """Stop every function's processes that nobody used for long, deleted functions' among them."""
+        now = time.monotonic()
+        for pool in self._pools.values():
             stale = [worker for worker in pool.idle if now - worker.used_at > IDLE_SECONDS]
             pool.idle = [worker for worker in pool.idle if now - worker.used_at <= IDLE_SECONDS]
             _stop_all(stale)
-            if pool.idle:
-                return pool.idle.pop(), False
-        return self._start(spec), True
 
     def _release(self, spec: FunctionSpec, worker: WorkerProcess, *, alive: bool) -> None:
         with self._lock:
             pool = self._pools.get(spec.arn)
-            if pool is not None:
-                pool.busy = max(0, pool.busy - 1)
-                if alive and pool.spec == spec:
+            # A worker of a changed function belongs to no pool any more.
+            if pool is not None and pool.spec == spec:
+                pool.busy -= 1
+                if alive:
                     pool.idle.append(worker)
                     return
         worker.stop()
@@ -235,7 +247,7 @@ def _reserved_variables(spec: FunctionSpec) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_NAME": spec.name,
         "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
+        "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream_name(),
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_SESSION_TOKEN": "localcloud",

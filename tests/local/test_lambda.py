@@ -119,6 +119,56 @@ def test_what_is_printed_is_in_the_log_group(localcloud_server: LocalCloudServer
     assert any(message.startswith("REPORT RequestId") for message in messages)
 
 
+def test_a_configured_log_group_takes_the_place_of_the_default(localcloud_server: LocalCloudServer) -> None:
+    group = f"/mine/{uuid.uuid4().hex[:8]}"
+    source = "def handler(e, c):\n    print('seen')\n"
+    name = deploy(localcloud_server, source, LoggingConfig={"LogGroup": group})
+    invoke(localcloud_server, name, {})
+    events = localcloud_server.client("logs").filter_log_events(logGroupName=group)["events"]
+    assert "seen" in [event["message"] for event in events]
+
+
+def test_a_function_logs_to_the_group_it_is_given(localcloud_server: LocalCloudServer) -> None:
+    group = f"/given/{uuid.uuid4().hex[:8]}"
+    source = "def handler(e, c):\n    print('hello')\n    return c.log_group_name\n"
+    name = deploy(localcloud_server, source, LoggingConfig={"LogGroup": group})
+    assert invoke(localcloud_server, name, {})[0] == group
+    events = localcloud_server.client("logs").filter_log_events(logGroupName=group)["events"]
+    assert "hello" in [event["message"] for event in events]
+    described = localcloud_server.client("lambda").get_function_configuration(FunctionName=name)
+    assert described["LoggingConfig"]["LogGroup"] == group
+
+
+def test_an_event_that_fails_is_retried_then_reported_and_kept(localcloud_server: LocalCloudServer) -> None:
+    sqs, client = localcloud_server.client("sqs"), localcloud_server.client("lambda")
+    urls = [sqs.create_queue(QueueName=f"{kind}-{uuid.uuid4().hex[:8]}")["QueueUrl"] for kind in "ab"]
+    dead, told = (
+        sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        for url in urls
+    )
+    source = "def handler(e, c):\n    raise RuntimeError('no')\n"
+    name = deploy(localcloud_server, source, DeadLetterConfig={"TargetArn": dead})
+    client.put_function_event_invoke_config(
+        FunctionName=name, MaximumRetryAttempts=1, DestinationConfig={"OnFailure": {"Destination": told}}
+    )
+    answer = client.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"seat": 1}')
+    assert answer["StatusCode"] == 202
+    assert json.loads(_receive(sqs, urls[0])) == {"seat": 1}
+    record = json.loads(_receive(sqs, urls[1]))
+    assert record["requestContext"]["condition"] == "RetriesExhausted"
+    assert record["requestContext"]["approximateInvokeCount"] == 2
+    assert record["responsePayload"]["errorMessage"] == "no"
+
+
+def test_another_runtime_is_refused_by_name(localcloud_server: LocalCloudServer) -> None:
+    name = deploy(localcloud_server, "def handler(e, c):\n    return 1\n")
+    client = localcloud_server.client("lambda")
+    client.update_function_configuration(FunctionName=name, Runtime="nodejs22.x")
+    for kind in ("RequestResponse", "Event"):
+        with pytest.raises(ClientError, match=r"runs Python functions, not nodejs22\.x"):
+            client.invoke(FunctionName=name, InvocationType=kind)
+
+
 def test_functions_reach_the_same_cloud(localcloud_server: LocalCloudServer) -> None:
     localcloud_server.client("ssm").put_parameter(Name="/seen", Value="yes", Type="String", Overwrite=True)
     source = """
