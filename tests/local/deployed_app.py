@@ -28,6 +28,7 @@ class DeployedApp:
 
     deployment: Deployment
     cloud: LocalCloud
+    assembly: Path
     prepared: dict[str, Any] = field(default_factory=dict)
     trained: dict[str, Any] = field(default_factory=dict)
 
@@ -94,7 +95,7 @@ def deployed_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedA
         cloud.deploy("travel", assembly)
         cloud.point_this_process()
         _fill_raw_bucket(deployment, log_dir)
-        yield DeployedApp(deployment, cloud)
+        yield DeployedApp(deployment, cloud, assembly)
     os.environ.clear()
     os.environ.update(environment)
 

@@ -12,6 +12,7 @@ import pytest
 
 from ops.athena import query
 from ops.demo_story import tell
+from ops.teardown import empty_bucket, remove_parameters, remove_personalize
 from ops.terminal import Terminal
 from tests.local.deployed_app import DeployedApp
 
@@ -88,3 +89,19 @@ def test_the_campaign_stays_within_its_budget(trained_app: DeployedApp) -> None:
     assert rows
     assert sum(float(row["cost"]) for row in rows) <= 100.0
     assert len({(row["user_id"], row["coupon_id"]) for row in rows}) == len(rows)
+
+
+def test_teardown_and_destroy_leave_nothing_behind(trained_app: DeployedApp) -> None:
+    """Comes last: the app is gone after it."""
+    buckets = [trained_app.output(f"{name}Bucket") for name in ("Raw", "Datasets", "Results")]
+    assert remove_personalize(trained_app.deployment, Terminal()) > 20
+    remove_parameters(trained_app.deployment)
+    for bucket in buckets:
+        empty_bucket(trained_app.deployment, bucket)
+    trained_app.cloud.cdk("destroy", "--all", "--force", "--app", str(trained_app.assembly), log="destroy")
+    assert not any(trained_app.personalize_resources().values())
+    stacks = trained_app.client("cloudformation").describe_stacks()["Stacks"]
+    assert [stack["StackName"] for stack in stacks] == ["CDKToolkit"]
+    left = {bucket["Name"] for bucket in trained_app.client("s3").list_buckets()["Buckets"]}
+    assert not left & set(buckets)
+    assert trained_app.client("lambda").list_functions()["Functions"] == []
