@@ -94,7 +94,9 @@ def test_functions_have_the_configured_runtime_and_architecture(assembly: Assemb
 
 def test_retraining_and_campaigns_are_scheduled(assembly: Assembly) -> None:
     schedules = [schedule["Properties"] for schedule in assembly.resources("AWS::Scheduler::Schedule")]
-    assert [schedule["ScheduleExpression"] for schedule in schedules] == ["rate(7 days)"] * 2
+    assert len(schedules) == 2
+    # A rate fires when it is created, on an account that has no data yet.
+    assert all(schedule["ScheduleExpression"].startswith("cron(") for schedule in schedules)
 
 
 def _text(value: Any) -> str:

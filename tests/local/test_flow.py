@@ -21,13 +21,15 @@ METRIC = "normalized_discounted_cumulative_gain_at_10"
 
 
 def test_curation_accounts_for_every_raw_row(prepared_app: DeployedApp) -> None:
-    counts = prepared_app.read_json(
+    report = prepared_app.read_json(
         prepared_app.output("DatasetsBucket"), f"reports/{prepared_app.data_version}/counts.json"
     )
-    total = counts["total"]
-    assert total["raw"] == total["curated"] + total["duplicates"] + total["quarantined"]
-    assert total["duplicates"] > 0
-    assert total["quarantined"] > 0
+    sources = report["sources"]
+    assert set(sources) >= {"transactions", "ios", "android", "web"}
+    for counts in sources.values():
+        assert counts["rows"] == counts["curated"] + counts["duplicates"] + counts["quarantined"]
+    assert sum(counts["duplicates"] for counts in sources.values()) > 0
+    assert sum(counts["quarantined"] for counts in sources.values()) > 0
 
 
 def test_the_manifest_describes_what_personalize_imported(trained_app: DeployedApp) -> None:
