@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import scipy.sparse as sp
 
-from localcloud.personalize.recipes.base import Float32s, Int32s, Model, Query
+from localcloud.personalize.recipes.base import Float32s, Model, Query
 from localcloud.personalize.recipes.user_attributes import tokens_of
 
 _TRANSITION_DECAY = 4.0
@@ -17,6 +17,8 @@ _FACTOR_DECAY = 20.0
 _METADATA_DECAY = 5.0
 _OWN_DECAY = 5.0
 _LEAST_TRANSITION = 1e-5
+# Interactions this many decays ago weigh less than a hundredth: they are not read.
+_NEGLIGIBLE = 4.6
 # EASE and the factors, which know no order, gain from more of the history.
 _LONGER = 2
 _CELLS_AT_ONCE = 2_000_000
@@ -102,9 +104,11 @@ class SequenceModel(Model):
 
         Each row is scaled to sum to `total`, if there is one.
         """
-        window = None if times is None else times * int(self.settings["bptt"])
-        rows = [query.history if window is None else query.history[-window:] for query in queries]
-        weights = [_fading(row, decay, total) for row in rows]
+        rows = [query.history for query in queries]
+        if times is not None:
+            window = min(times * int(self.settings["bptt"]), int(decay * _NEGLIGIBLE) + 1)
+            rows = [row[-window:] for row in rows]
+        weights = [_fading(len(row), decay, total) for row in rows]
         indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
         return sp.csr_matrix(
             (np.concatenate(weights), np.concatenate(rows), indptr), shape=(len(rows), len(self.item_ids))
@@ -130,10 +134,11 @@ class SequenceModel(Model):
         return result
 
 
-def _fading(history: Int32s, decay: float, total: float | None) -> Float32s:
+@lru_cache(maxsize=1_024)
+def _fading(count: int, decay: float, total: float | None) -> Float32s:
     """Return weights exp(-lag / decay), the newest last."""
-    weights = np.exp(-np.arange(len(history) - 1, -1, -1, dtype=np.float32) / np.float32(decay))
-    if total is not None and len(history):
+    weights = np.exp(-np.arange(count - 1, -1, -1, dtype=np.float32) / np.float32(decay))
+    if total is not None and count:
         weights *= total / weights.sum()
     result: Float32s = weights.astype(np.float32)
     return result
