@@ -91,11 +91,6 @@ class GroupData:
         with self._lock:
             return self._store.table(dataset_type, origins)
 
-    def interaction_count(self) -> int:
-        """Return how many interactions there are."""
-        with self._lock:
-            return len(self._store.log) + len(self._stream.pending(INTERACTIONS))
-
     def delete_users(self, user_ids: set[str]) -> int:
         """Remove users and all that they did; return the number of users that were there."""
         with self._lock:

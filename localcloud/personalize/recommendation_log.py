@@ -11,27 +11,21 @@ _REMEMBERED = 200_000
 
 
 class RecommendationLog:
-    """Recommendation ids with their campaign and items; the oldest are forgotten first."""
+    """Recommendation ids with their campaign; the oldest are forgotten first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._given: OrderedDict[str, tuple[str, tuple[str, ...]]] = OrderedDict()
+        self._given: OrderedDict[str, str] = OrderedDict()
 
-    def record(self, campaign_arn: str, item_ids: list[str]) -> str:
+    def record(self, campaign_arn: str) -> str:
         """Return the id of a new recommendation."""
         recommendation_id = f"RID-{uuid.uuid4()}"
         with self._lock:
-            self._given[recommendation_id] = (campaign_arn, tuple(item_ids))
+            self._given[recommendation_id] = campaign_arn
             if len(self._given) > _REMEMBERED:
                 self._given.popitem(last=False)
         return recommendation_id
 
     def campaign(self, recommendation_id: str | None) -> str | None:
         """Return the ARN of the campaign that gave a recommendation, None when it is not known."""
-        found = self._given.get(recommendation_id or "")
-        return found[0] if found else None
-
-    def items(self, recommendation_id: str | None) -> tuple[str, ...]:
-        """Return the items of a recommendation: its implicit impressions."""
-        found = self._given.get(recommendation_id or "")
-        return found[1] if found else ()
+        return self._given.get(recommendation_id or "")

@@ -64,7 +64,7 @@ def get_recommendations(region: Region, request: Request) -> Answer:
             promotion=promotion,
             count=count,
         )
-    recommendation_id = region.recommendations.record(campaign.arn, [item.item_id for item in items])
+    recommendation_id = region.recommendations.record(campaign.arn)
     return {"itemList": _item_list(server, items, columns), "recommendationId": recommendation_id}
 
 
@@ -115,7 +115,7 @@ def get_personalized_ranking(region: Region, request: Request) -> Answer:
     mask = server.mask(expression, candidates, request.get("filterValues", {}))
     items = server.rank(server.logits(candidates), mask, item_ids)
     columns = _metadata_columns(campaign, request)
-    recommendation_id = region.recommendations.record(campaign.arn, [item.item_id for item in items])
+    recommendation_id = region.recommendations.record(campaign.arn)
     return {"personalizedRanking": _item_list(server, items, columns), "recommendationId": recommendation_id}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from localcloud.personalize import training
 from localcloud.personalize.catalogue import find_recipe
 from localcloud.personalize.errors import InvalidInputError, ResourceInUseError
@@ -126,8 +124,3 @@ def get_solution_metrics(region: Region, request: Request) -> Answer:
     if version.status != ACTIVE:
         raise ResourceInUseError(f"{version.arn} has no metrics yet; its status is {version.status}.")
     return {"solutionVersionArn": version.arn, "metrics": version.metrics or {}}
-
-
-def solution_arn_of(version_arn: str) -> str:
-    """Return the solution's part of a solution version ARN."""
-    return re.sub(r"/[^/]+$", "", version_arn)
