@@ -6,7 +6,13 @@ import pytest
 
 from localcloud.personalize.automatic_training import is_due, train_what_is_due
 from localcloud.personalize.resources import Solution, SolutionVersion
-from tests.unit.personalize.in_process import INTERACTIONS_SCHEMA, AwsError, interactions_csv
+from tests.unit.personalize.in_process import (
+    INTERACTIONS_SCHEMA,
+    ITEMS_SCHEMA,
+    AwsError,
+    interactions_csv,
+    items_csv,
+)
 
 HOUR, DAY = 3600, 86_400
 
@@ -113,6 +119,20 @@ def test_update_training_needs_a_recipe_that_can_and_a_full_version(cloud, group
     arn = cloud.solution(group, "user-personalization")
     with pytest.raises(AwsError, match="needs an ACTIVE solution version"):
         cloud.call("CreateSolutionVersion", solutionArn=arn, trainingMode="UPDATE")
+
+
+def test_an_update_training_takes_in_new_items_and_keeps_serving_the_old_ones(cloud, group):
+    items = cloud.dataset(group, "ITEMS", ITEMS_SCHEMA)
+    cloud.import_rows(items, items_csv(), "items")
+    solution_arn = cloud.solution(group, "user-personalization")
+    full = cloud.version(solution_arn)
+    new = {"itemId": "brand-new", "properties": '{"category": "ring0", "price": 3}'}
+    cloud.call("PutItems", datasetArn=items, items=[new])
+    update = cloud.version(solution_arn, trainingMode="UPDATE")
+    assert (update["status"], update["trainingMode"]) == ("ACTIVE", "UPDATE")
+    before, after = (cloud.region.models.load(one["solutionVersionArn"]) for one in (full, update))
+    assert "brand-new" not in before.item_index
+    assert set(before.item_index) | {"brand-new"} == set(after.item_index)
 
 
 def test_update_solution_changes_training_and_event_weights(cloud, group):
