@@ -13,10 +13,11 @@ from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from moto.apigateway.models import APIGatewayBackend, RestAPI, apigateway_backends
+from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.models import lambda_backends
 from moto.logs.models import logs_backends
 
-from localcloud.apigateway import access, proxy, usage
+from localcloud.apigateway import authorizers, proxy, usage, validators
 from localcloud.apigateway.proxy import Request, Response
 from localcloud.apigateway.routing import Match, match
 from localcloud.apigateway.usage import RefusedError
@@ -66,14 +67,18 @@ class Gateway:
         if len(request.body) > LARGEST_BODY:
             raise RefusedError("REQUEST_TOO_LARGE", 413, "Request Too Long")
         invoke = _authorizer_call(region)
-        context = access.authorize(api, found.method, request, invoke)
+        event = proxy.event(
+            request, found, stage_variables=stage.variables or {}, api_key=None, authorizer={}
+        )
+        context = authorizers.authorize(api, region, found.method, request, event=event, invoke=invoke)
         api_key = None
         if str(found.method.api_key_required).lower() == "true":
             api_key = usage.check_key(
                 backend, self._limiter, api.id, request.stage, request.header("x-api-key")
             )
-        usage.check_stage(self._limiter, f"{api.id}/{request.stage}", _throttle(stage))
-        access.validate(api, found.method, request, found.parameters)
+        for name, settings in _throttles(stage, found.route.template, request.method).items():
+            usage.check_stage(self._limiter, f"{api.id}/{request.stage}/{name}", settings)
+        validators.validate(api, found.method, request, found.parameters)
         event = proxy.event(
             request, found, stage_variables=stage.variables or {}, api_key=api_key, authorizer=context
         )
@@ -95,8 +100,12 @@ def _integrate(found: Match, event: dict[str, Any]) -> Response:
         )
     headers: dict[str, str] = {}
     began = time.monotonic()
-    fn = lambda_backends[ACCOUNT_ID][function[2]].get_function(function[1])
-    payload: Any = fn.invoke(json.dumps(event), {}, headers)
+    try:
+        fn = lambda_backends[ACCOUNT_ID][function[2]].get_function(function[1])
+        payload: Any = fn.invoke(json.dumps(event), {}, headers)
+    except LambdaClientError as error:
+        # A function that is missing or throttled is the API's fault, not its client's.
+        raise RefusedError("API_CONFIGURATION_ERROR", 500, "Internal server error") from error
     if time.monotonic() - began > LONGEST_SECONDS:
         raise RefusedError("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out")
     return proxy.response(payload, headers.get("x-amz-function-error"))
@@ -139,11 +148,14 @@ def _refusal(api: RestAPI | None, refusal: RefusedError) -> Response:
     return Response(status, headers, filled.encode())
 
 
-def _authorizer_call(region: str) -> access.Invoke:
+def _authorizer_call(region: str) -> authorizers.Invoke:
     def invoke(function_arn: str, event: dict[str, Any]) -> dict[str, Any]:
         headers: dict[str, str] = {}
-        fn = lambda_backends[ACCOUNT_ID][region].get_function(function_arn)
-        answer = json.loads(fn.invoke(json.dumps(event), {}, headers))
+        try:
+            fn = lambda_backends[ACCOUNT_ID][region].get_function(function_arn)
+            answer = json.loads(fn.invoke(json.dumps(event), {}, headers))
+        except LambdaClientError as error:
+            raise RefusedError("AUTHORIZER_FAILURE", 500, "Internal server error") from error
         if "x-amz-function-error" in headers:
             if answer.get("errorMessage") == "Unauthorized":
                 raise RefusedError("UNAUTHORIZED", 401, "Unauthorized")
@@ -153,8 +165,13 @@ def _authorizer_call(region: str) -> access.Invoke:
     return invoke
 
 
-def _throttle(stage: Any) -> dict[str, Any]:
-    return dict((stage.method_settings or {}).get("*/*", {}))
+def _throttles(stage: Any, template: str, http_method: str) -> dict[str, dict[str, Any]]:
+    """Return the method's own settings where it has some, else the stage's, under the name they count by."""
+    settings = stage.method_settings or {}
+    # A path's slashes are escaped as in JSON pointers.
+    method = f"{template.replace('/', '~1')}/{http_method}"
+    name = next((key for key in (method, method.removeprefix("~1"), "*/*") if key in settings), None)
+    return {name: dict(settings[name])} if name else {}
 
 
 def _log_access(region: str, api: RestAPI, request: Request, response: Response, seconds: float) -> None:
@@ -202,7 +219,9 @@ def _request(environ: WSGIEnvironment) -> Request:
     else:
         api_id = str(environ.get("HTTP_HOST", "")).split(".", 1)[0]
         _, stage, *rest = [*path.split("/", 2), "", ""]
-    size = int(environ.get("CONTENT_LENGTH") or 0)
+    # A body sent in chunks has no length; the server then ends the stream itself.
+    unmeasured = LARGEST_BODY + 1 if environ.get("wsgi.input_terminated") else 0
+    size = int(environ.get("CONTENT_LENGTH") or unmeasured)
     return Request(
         api_id=api_id,
         stage=stage,

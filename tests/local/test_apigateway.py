@@ -163,3 +163,103 @@ def test_iam_authorization_needs_a_signature(api: Api) -> None:
         f"SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
     )
     assert api.call("/signed", headers={"Authorization": signature})[0] == 200
+
+
+POLICY = """
+def handler(event, context):
+    effect = {"good": "Allow", "bad": "Deny"}.get(event["authorizationToken"])
+    if effect is None:
+        raise Exception("Unauthorized")
+    scope = event["methodArn"].rsplit("/", 2)[0]
+    statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": scope + "/GET/mine*"}
+    return {"principalId": "u1", "policyDocument": {"Statement": [statement]}, "context": {"tier": 2}}
+"""
+
+
+def test_an_authorizer_function_decides_by_its_policy(api: Api) -> None:
+    name = deploy(api.server, POLICY, Timeout=10)
+    arn = api.server.client("lambda").get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    authorizer = api.server.client("apigateway").create_authorizer(
+        restApiId=api.api_id,
+        name="tokens",
+        type="TOKEN",
+        identitySource="method.request.header.X-Token",
+        authorizerUri=f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{arn}/invocations",
+    )["id"]
+    for path in ("/mine", "/other"):
+        api.method(path, authorizationType="CUSTOM", authorizerId=authorizer)
+    api.deploy()
+    assert api.call("/mine")[0] == 401
+    assert api.call("/mine", headers={"X-Token": "unknown"})[0] == 401
+    assert api.call("/mine", headers={"X-Token": "bad"})[0] == 403
+    assert api.call("/other", headers={"X-Token": "good"})[0] == 403
+    status, event = api.call("/mine", headers={"X-Token": "good"})
+    assert status == 200
+    assert event["requestContext"]["authorizer"] == {"principalId": "u1", "tier": "2"}
+
+
+def test_users_of_the_pool_are_let_in_by_their_id_token(api: Api) -> None:
+    cognito = api.server.client("cognito-idp")
+    pool = cognito.create_user_pool(PoolName="travellers")["UserPool"]
+    client_id = cognito.create_user_pool_client(UserPoolId=pool["Id"], ClientName="app")["UserPoolClient"][
+        "ClientId"
+    ]
+    cognito.admin_create_user(UserPoolId=pool["Id"], Username="ada")
+    cognito.admin_set_user_password(
+        UserPoolId=pool["Id"], Username="ada", Password="Pass-w0rd!", Permanent=True
+    )
+    tokens = cognito.admin_initiate_auth(
+        UserPoolId=pool["Id"],
+        ClientId=client_id,
+        AuthFlow="ADMIN_NO_SRP_AUTH",
+        AuthParameters={"USERNAME": "ada", "PASSWORD": "Pass-w0rd!"},
+    )["AuthenticationResult"]
+    authorizer = api.server.client("apigateway").create_authorizer(
+        restApiId=api.api_id,
+        name="pool",
+        type="COGNITO_USER_POOLS",
+        identitySource="method.request.header.Authorization",
+        providerARNs=[pool["Arn"]],
+    )["id"]
+    api.method("/mine", authorizationType="COGNITO_USER_POOLS", authorizerId=authorizer)
+    api.deploy()
+    token = tokens["IdToken"]
+    head, body, signature = token.split(".")
+    forged = ".".join((head, body, ("A" if signature[0] != "A" else "B") + signature[1:]))
+    assert api.call("/mine")[0] == 401
+    for refused in (forged, tokens["AccessToken"], "nonsense"):
+        assert api.call("/mine", headers={"Authorization": refused})[0] == 401
+    status, event = api.call("/mine", headers={"Authorization": token})
+    assert status == 200
+    assert event["requestContext"]["authorizer"]["claims"]["cognito:username"] == "ada"
+
+
+def test_a_missing_function_is_the_servers_fault(api: Api) -> None:
+    api.function_arn = api.function_arn + "-gone"
+    api.method("/gone")
+    api.deploy()
+    assert api.call("/gone") == (500, {"message": "Internal server error"})
+
+
+def test_a_methods_own_throttle_holds_before_the_stages(api: Api) -> None:
+    api.method("/slow")
+    api.method("/fast")
+    api.deploy()
+    settings = {"rateLimit": "0.001", "burstLimit": "1"}
+    api.server.client("apigateway").update_stage(
+        restApiId=api.api_id,
+        stageName="v1",
+        patchOperations=[
+            {"op": "replace", "path": f"/~1slow/GET/throttling/{key}", "value": value}
+            for key, value in settings.items()
+        ],
+    )
+    assert [api.call("/slow")[0] for _ in range(2)] == [200, 429]
+    assert [api.call("/fast")[0] for _ in range(2)] == [200, 200]
+
+
+def test_a_body_sent_in_chunks_arrives_whole(api: Api) -> None:
+    api.method("/events", "POST")
+    api.deploy()
+    status, event = api.call("/events", "POST", body=iter([b'{"x"', b": 1}"]))
+    assert (status, event["body"]) == (200, '{"x": 1}')
