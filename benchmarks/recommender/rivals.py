@@ -27,7 +27,7 @@ def popularity(data: TrainingData) -> Scorer:
 
 
 def als(data: TrainingData) -> Scorer:
-    """Score by `implicit`'s alternating least squares, 128 factors, the user recalculated from the history."""
+    """Score by `implicit`'s ALS, 128 factors, the user recalculated from the history."""
     matrix = _user_items(data.log, data.item_count)
     model = AlternatingLeastSquares(factors=128, random_state=1, num_threads=0)
     with threadpool_limits(limits=1, user_api="blas"):

@@ -40,7 +40,7 @@ _BATCH = 3_000
 
 
 def interactions_csv(rows: int, items: int) -> Path:
-    """Return a CSV file of histories of 20: items by Zipf, of which 40% are the successor of the one before."""
+    """Return a CSV file of histories of 20: items by Zipf, 40% of them the successor of the one before."""
     path = BUILD / f"interactions-{rows}-{items}.csv"
     if path.exists():
         return path
@@ -89,7 +89,7 @@ def measure(recipe: str, rows: int, items: int) -> dict[str, float]:
 
 
 def _latency(model: Model, queries: list[Query]) -> dict[str, float]:
-    """Measure one call after the other, then blocks: scores, softmax and the 25 best, as an answer needs them."""
+    """Measure one call after the other, then blocks: scores, softmax and the 25 best."""
     for query in queries[:20]:
         _answer(model.scores(query))
     times = []

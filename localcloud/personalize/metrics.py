@@ -1,8 +1,8 @@
 """The metrics of a solution version by AWS's definitions and split.
 
-Source: developer guide, "Evaluating the solution version with metrics". A tenth of the users is held out; of each of
-them the newest tenth of the interactions (one at least) is predicted from the older ones by a model that has seen
-only the other users.
+Source: developer guide, "Evaluating the solution version with metrics". A tenth of the users is held out; of
+each of them the newest tenth of the interactions (one at least) is predicted from the older ones by a model
+that has seen only the other users.
 """
 
 from __future__ import annotations

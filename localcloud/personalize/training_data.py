@@ -1,4 +1,4 @@
-"""From the store to what a recipe learns from: which interactions count, how much, and items' metadata as tokens."""
+"""From the store to what a recipe learns from: interactions, their weights, metadata tokens."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class NotEnoughDataError(Exception):
 
 @dataclass(frozen=True)
 class EventChoice:
-    """Which events a solution learns from (eventType and threshold, or eventsConfig) and which columns it ignores."""
+    """Which events a solution learns from, and which columns it ignores."""
 
     event_type: str | None = None
     value_threshold: float | None = None
@@ -106,13 +106,14 @@ def _check_size(log: InteractionLog, choice: EventChoice) -> None:
     if len(log) < MIN_INTERACTIONS:
         after = f" after filtering by event type: {choice.event_type}" if choice.event_type else ""
         raise NotEnoughDataError(
-            f"Create failed. Dataset has fewer than {MIN_INTERACTIONS} interactions{after}; it has {len(log)}."
+            f"Create failed. Dataset has fewer than {MIN_INTERACTIONS} interactions{after}; "
+            f"it has {len(log)}."
         )
     users = int((np.diff(log.offsets) >= 2).sum())  # noqa: PLR2004 - AWS's rule is about pairs
     if users < MIN_USERS_WITH_TWO:
         raise NotEnoughDataError(
-            f"Create failed. Dataset has fewer than {MIN_USERS_WITH_TWO} users with at least 2 interactions each; "
-            f"it has {users}."
+            f"Create failed. Dataset has fewer than {MIN_USERS_WITH_TWO} users with at least 2 interactions "
+            f"each; it has {users}."
         )
 
 
@@ -136,7 +137,7 @@ def _creation_times(
 def _features(
     items: pa.Table | None, schema: DatasetSchema | None, item_ids: list[str], ignored: frozenset[str]
 ) -> sp.csr_matrix:
-    """Return items x tokens: categories, words of texts and bins of numbers, weighted by rarity, rows of length 1."""
+    """Return items x tokens (categories, words, bins of numbers), by rarity, rows of length 1."""
     if items is None or schema is None:
         return sp.csr_matrix((len(item_ids), 1), dtype=np.float32)
     index = {item_id: position for position, item_id in enumerate(item_ids)}

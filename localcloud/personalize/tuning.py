@@ -27,7 +27,8 @@ def tune(
 ) -> dict[str, Value]:
     """Return the tunable hyperparameters that did best on held-out users; the defaults are the first trial.
 
-    `fixed` are algorithmHyperParameters that the solution gives: they are not tuned. `config` is an hpoConfig.
+    `fixed` are algorithmHyperParameters that the solution gives: they are not tuned. `config` is an
+    hpoConfig.
     """
     sample = _sample(data, seed)
     resources = config.get("hpoResourceConfig", {})

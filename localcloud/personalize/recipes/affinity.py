@@ -1,4 +1,4 @@
-"""aws-item-affinity and aws-item-attribute-affinity: users who will interact with an item, or items of a kind.
+"""aws-item-affinity and aws-item-attribute-affinity: users who will interact with an item or a kind.
 
 Both train the sequential model; a batch segment job reads it the other way round, for all users at once.
 """

@@ -39,10 +39,11 @@ class Hyperparameter:
 class TrainingData:
     """What a recipe learns from.
 
-    `log` holds the interactions that count; its item numbers are positions in `item_ids`, which goes on with items
-    that have metadata only. `weights` has one factor an interaction. `features` is items x metadata tokens, rows of
-    length 1 (or 0). `created` is the creation time of each item in epoch seconds: its CREATION_TIMESTAMP, else its
-    first interaction, else 0. `users` are the attributes of the log's users, if there are any.
+    `log` holds the interactions that count; its item numbers are positions in `item_ids`, which goes on with
+    items that have metadata only. `weights` has one factor an interaction. `features` is items x metadata
+    tokens, rows of length 1 (or 0). `created` is the creation time of each item in epoch seconds: its
+    CREATION_TIMESTAMP, else its first interaction, else 0. `users` are the attributes of the log's users, if
+    there are any.
     """
 
     log: InteractionLog
@@ -107,7 +108,8 @@ class Recipe:
     """A recipe of AWS's by name, and how localcloud trains it.
 
     `explores`: campaigns take an itemExplorationConfig. `uses_events`: new events change the next answer.
-    `supports_update`: trainingMode UPDATE, for which `update` makes a new model of the previous one and all data.
+    `supports_update`: trainingMode UPDATE, for which `update` makes a new model of the previous one and all
+    data.
     """
 
     name: str
@@ -133,7 +135,7 @@ def read_model(folder: Path, kinds: Mapping[str, type[Model]]) -> Model:
 
 
 def history_percentiles(log: InteractionLog, low: float, high: float) -> npt.NDArray[np.bool_]:
-    """Mark the interactions of users whose history length lies between two percentiles (0 to 1), both included."""
+    """Mark the interactions of users whose history length lies between two percentiles (0 to 1)."""
     lengths = np.diff(log.offsets)
     present = lengths[lengths > 0]
     if len(present) == 0:

@@ -1,7 +1,8 @@
 """How much each view of a history counts, learned from interactions that were held out.
 
-First a softmax regression of the next item on the views, then a coordinate ascent on the NDCG at 10 itself (Metzler
-and Croft 2007): likelihood spreads its attention over all targets, the metric wants the head of the list right.
+First a softmax regression of the next item on the views, then a coordinate ascent on the NDCG at 10 itself
+(Metzler and Croft 2007): likelihood spreads its attention over all targets, the metric wants the head of the
+list right.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def hold_out(
     return remains, eligible
 
 
-def learn_weights(
+def learn_weights(  # noqa: PLR0917 - each is another input of one fit
     log: InteractionLog,
     remains: npt.NDArray[np.bool_],
     users: npt.NDArray[np.int64],
@@ -67,9 +68,9 @@ def learn_weights(
 ) -> Weights | None:
     """Return the weight of each view, None without any held-out interaction.
 
-    `views_of` gives the views of some (user, history), shape (views, histories, items). Each held-out interaction
-    competes with all items (of which a sample stands for the others) or, `against_popular`, with items drawn by
-    popularity.
+    `views_of` gives the views of some (user, history), shape (views, histories, items). Each held-out
+    interaction competes with all items (of which a sample stands for the others) or, `against_popular`, with
+    items drawn by popularity.
     """
     random = np.random.default_rng(seed)
     interactions = np.asarray(log.items)
@@ -121,10 +122,11 @@ def _popular_competitors(
 def _competitors(
     views: Views, target: int, history: npt.NDArray[np.int32], random: np.random.Generator
 ) -> tuple[npt.NDArray[np.int64], Weights]:
-    """Return the target, then samples of three strata, and the logarithm of how many items each one stands for.
+    """Return the target, samples of three strata, and the logarithm of how many items each stands for.
 
-    The strata are the items that the plain sum of the views, or the first view, ranks highest (all of them), those of
-    the history, and the rest: with the offsets, the softmax over the sample estimates the one over all items.
+    The strata are the items that the plain sum of the views, or the first view, ranks highest (all of them),
+    those of the history, and the rest: with the offsets, the softmax over the sample estimates the one over
+    all items.
     """
     seen = np.unique(history)
     hard: list[npt.NDArray[np.int64]] = []
@@ -185,7 +187,7 @@ def _ascend(weights: Weights, competing: Views, stands_for: Views) -> Weights:
 
 
 def _ndcg(scores: Views, stands_for: Views) -> float:
-    """Return the mean NDCG at 10 of the first place of each list, its rivals counted as often as they stand for."""
+    """Return the mean NDCG at 10 of the first places, rivals counted as often as they stand for."""
     rivals = scores[:, 1:]
     above = (rivals > scores[:, :1]) + 0.5 * (rivals == scores[:, :1])
     ranks = (above * stands_for[:, 1:]).sum(axis=1)

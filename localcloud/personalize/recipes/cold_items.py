@@ -20,7 +20,7 @@ _ROWS_AT_ONCE = 2_000
 def stand_ins(
     features: sp.csr_matrix, popularity: npt.NDArray[np.float64], created: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int32], sp.csr_matrix]:
-    """Return the cold items that have metadata, and for each the weights, summing to 1, of the items it is like.
+    """Return the cold items that have metadata, and the weights of the items that each is like.
 
     The weights have the shape (cold items, items): cold logits are weights @ logits.
     """

@@ -1,9 +1,9 @@
 """Item exploration: new items with few interactions get some of the places.
 
-A place goes to an item of the exploration pool with the probability explorationWeight squared: none at 0, a tenth at
-AWS's default of 0.3, all at 1. The pool has the items that are at most explorationItemAgeCutOff days older than the
-newest interaction and have fewer interactions than half of all items; who of it is drawn depends on the logits, less
-the more often the item was seen.
+A place goes to an item of the exploration pool with the probability explorationWeight squared: none at 0, a
+tenth at AWS's default of 0.3, all at 1. The pool has the items that are at most explorationItemAgeCutOff days
+older than the newest interaction and have fewer interactions than half of all items; who of it is drawn
+depends on the logits, less the more often the item was seen.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Exploration:
     item_age_cut_off_days: float = 30.0
 
 
-def explore(
+def explore(  # noqa: PLR0917 - what a request knows, once
     model: Model,
     logits: Float32s,
     best: npt.NDArray[np.int64],

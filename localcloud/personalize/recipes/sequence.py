@@ -1,9 +1,9 @@
-"""aws-user-personalization and aws-personalized-ranking, both versions of each: training the sequential model.
+"""aws-user-personalization and aws-personalized-ranking, both versions of each.
 
-A logit for each item is a weighted sum of views of the user's last `bptt` interactions: directed transitions and their
-logarithm, transitions read backwards, EASE, ALS factors of rank `hidden_dimension`, likeness of metadata, popularity
-(recent or of all times, `recency_mask`), whether and how lately the user had the item, and what users with the same
-attributes take. The weights are learned from held-out interactions (blend.py).
+A logit for each item is a weighted sum of views of the user's last `bptt` interactions: directed transitions
+and their logarithm, transitions read backwards, EASE, ALS factors of rank `hidden_dimension`, likeness of
+metadata, popularity (recent or of all times, `recency_mask`), whether and how lately the user had the item,
+and what users with the same attributes take. The weights are learned from held-out interactions (blend.py).
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 _DAY = 86_400
 _SEED = 1
-# Above this many interactions the held-out ones are too few to be missed: the model that learned the weights stays.
+# Above this many interactions the held-out ones are too few to be missed: the model that learned the weights
+# stays.
 _ONE_FIT_ABOVE = 500_000
 # Where no interaction can be held out: log transitions, metadata and popularity alone.
 _PLAIN_WEIGHTS = np.array([0, 0.5, 0, 0, 0, 1, 0.5, 0, 0, 1], dtype=np.float32)
@@ -57,9 +58,10 @@ def fit_to_rank(data: TrainingData, hyperparameters: Hyperparameters) -> Sequenc
 
 
 def update(previous: Model, data: TrainingData, hyperparameters: Hyperparameters) -> SequenceModel:
-    """Take in new items and interactions: what counting gives is counted again, EASE, factors and weights stay.
+    """Take in new items and interactions: count again, keep EASE, factors and weights.
 
-    A new item has no EASE row and no factors; it is scored by transitions, metadata and popularity, or as a cold item.
+    A new item has no EASE row and no factors; it is scored by transitions, metadata and popularity, or as a
+    cold item.
     """
     hyperparameters = {**_DEFAULTS, **hyperparameters}
     data = _of_usual_histories(data, hyperparameters)
@@ -158,7 +160,7 @@ def _counted(
 
 
 def _recency(log: InteractionLog) -> Float32s:
-    """Return 2^(-age / half-life), the half-life being a tenth of the time that the data covers, at least a day."""
+    """Return 2^(-age / half-life); the half-life is a tenth of the data's time span, at least a day."""
     if len(log) == 0:
         return np.zeros(0, dtype=np.float32)
     newest = log.timestamps.max()
@@ -194,7 +196,8 @@ USER_PERSONALIZATION = Recipe(
 USER_PERSONALIZATION_V2 = Recipe(
     name="aws-user-personalization-v2",
     recipe_type="USER_PERSONALIZATION",
-    description="Predicts the items that a user will interact with, from the order of past interactions and metadata.",
+    description="Predicts the items that a user will interact with, from the order of past interactions "
+    "and metadata.",
     hyperparameters=_SECOND_VERSION,
     fit=fit,
     uses_events=True,

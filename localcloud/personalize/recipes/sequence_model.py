@@ -27,8 +27,8 @@ _CELLS_AT_ONCE = 2_000_000
 class SequenceModel(Model):
     """Views of histories and their weights.
 
-    Arrays: `transitions`, `preceding` and `features` (CSR), `ease` with `ease_items`, `factors_in` and `factors_out`,
-    `log_popularity`, `user_tokens` with `user_lifts`, `cold_items` with `stand_ins` (CSR),
+    Arrays: `transitions`, `preceding` and `features` (CSR), `ease` with `ease_items`, `factors_in` and
+    `factors_out`, `log_popularity`, `user_tokens` with `user_lifts`, `cold_items` with `stand_ins` (CSR),
     `blank_items`, of which nothing is known, and `weights`, one a view.
     """
 
@@ -77,7 +77,8 @@ class SequenceModel(Model):
             logits += weight * view
         strangers = [place for place, query in enumerate(queries) if len(query.history) == 0]
         if strangers:
-            # The weights are those of users with a history: without one, popularity among users alike is the best.
+            # The weights are those of users with a history: without one, popularity among users alike is the
+            # best.
             lift = self._lift([queries[place] for place in strangers])
             logits[strangers] = np.asarray(self.arrays["log_popularity"]) + lift
         cold = np.asarray(self.arrays["cold_items"])
@@ -100,7 +101,7 @@ class SequenceModel(Model):
     def _histories(
         self, queries: Sequence[Query], times: int | None, decay: float, total: float | None = 1.0
     ) -> sp.csr_matrix:
-        """Return queries x items: exp(-lag / decay) for the last `times` * bptt interactions (all of them for None).
+        """Return queries x items: exp(-lag / decay) of the last `times` * bptt interactions, or of all.
 
         Each row is scaled to sum to `total`, if there is one.
         """

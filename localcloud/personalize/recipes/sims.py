@@ -1,15 +1,15 @@
 """aws-sims and aws-similar-items: items that go with a given one.
 
-A logit for each item is a weighted sum of views of the given item: co-interactions, their plain cosine, directed
-transitions and the logarithm of these, EASE and popularity; the weights are learned from held-out interactions
-(blend.py). Co-interactions are the number of users of both items, divided by
-(users of i * users of j) ^ `popularity_discount_factor`: 0 ranks by bare numbers, 0.5 is the cosine. Pairs with fewer
-than `min_cointeraction_count` users in common, users whose history length and items whose number of users lie outside
-of their percentiles do not count there.
+A logit for each item is a weighted sum of views of the given item: co-interactions, their plain cosine,
+directed transitions and the logarithm of these, EASE and popularity; the weights are learned from held-out
+interactions (blend.py). Co-interactions are the number of users of both items, divided by (users of i * users
+of j) ^ `popularity_discount_factor`: 0 ranks by bare numbers, 0.5 is the cosine. Pairs with fewer than
+`min_cointeraction_count` users in common, users whose history length and items whose number of users lie
+outside of their percentiles do not count there.
 
 aws-similar-items has two views in place of those co-interactions: the cosines of ALS factors of rank
-`item_id_hidden_dimension` and of metadata reduced to `item_metadata_hidden_dimension` dimensions. It finds items like
-one that nobody interacted with yet, and such items themselves.
+`item_id_hidden_dimension` and of metadata reduced to `item_metadata_hidden_dimension` dimensions. It finds
+items like one that nobody interacted with yet, and such items themselves.
 """
 
 from __future__ import annotations
@@ -48,21 +48,22 @@ _KNOWING = slice(0, 6)
 # Where no interaction can be held out.
 _PLAIN_WEIGHTS = np.array([1, 1, 0, 0, 1, 1, 0.5, 0.5], dtype=np.float32)
 _SEED = 1
-# Above this many interactions the held-out ones are too few to be missed: the model that learned the weights stays.
+# Above this many interactions the held-out ones are too few to be missed: the model that learned the weights
+# stays.
 _ONE_FIT_ABOVE = 500_000
 
 
 class SimsModel(Model):
     """Views of an item and their weights.
 
-    Arrays: `together`, `cosine`, `following` and `stand_ins` (CSR), EASE, `factors` and `metadata` of items, log
-    popularity, and `weights`, one a view.
+    Arrays: `together`, `cosine`, `following` and `stand_ins` (CSR), EASE, `factors` and `metadata` of items,
+    log popularity, and `weights`, one a view.
     """
 
     KIND = "sims"
 
     def scores(self, query: Query) -> Float32s:
-        """Return logits for all items beside `query.item`; popularity alone without one, or when nothing is known."""
+        """Return logits beside `query.item`; popularity without one, or when nothing is known of it."""
         popularity = np.asarray(self.arrays["log_popularity"])
         if query.item is None:
             return popularity
@@ -229,7 +230,8 @@ def _of_enough_users(
 RECIPE = Recipe(
     name="aws-sims",
     recipe_type="RELATED_ITEMS",
-    description="Finds items that go with a given one, by what the same users interacted with and in which order.",
+    description="Finds items that go with a given one, by what the same users interacted with and "
+    "in which order.",
     hyperparameters=(
         Hyperparameter("popularity_discount_factor", "float", 0.5, 0.0, 1.0, tunable=True),
         Hyperparameter("min_cointeraction_count", "int", 3, 0, 10, tunable=True),

@@ -17,8 +17,8 @@ def count_transitions(
 ) -> sp.csr_matrix:
     """Return the matrix C, items x items.
 
-    C[i, j] sums exp(-(lag - 1) / decay) over each i that precedes a j by `lag` places in a user's history, times the
-    weight of j.
+    C[i, j] sums exp(-(lag - 1) / decay) over each i that precedes a j by `lag` places in a user's history,
+    times the weight of j.
     """
     total = sp.csr_matrix((item_count, item_count), dtype=np.float32)
     users = log.users

@@ -1,4 +1,4 @@
-"""What a user's attributes say about the items they take: for users without a history, and a little for the others."""
+"""What users' attributes say about the items they take: most useful without a history."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class UserAttributes:
 def read_attributes(
     columns: Mapping[str, pa.ChunkedArray], rows: npt.NDArray[np.int64], user_count: int
 ) -> UserAttributes:
-    """Make the tokens of the users dataset's columns; `rows` are their users, -1 for users without interactions."""
+    """Make the tokens of the columns; `rows` are their users, -1 for users without interactions."""
     tokens: list[str] = []
     blocks = []
     for name, values in columns.items():

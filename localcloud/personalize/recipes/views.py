@@ -20,7 +20,8 @@ Float32s = npt.NDArray[np.float32]
 _LAG_DECAY = 4.0
 _MOST_LAGS = 10
 _NEIGHBOURS = 400
-# EASE inverts a matrix of this many items at most: the most popular ones, which carry nearly all interactions.
+# EASE inverts a matrix of this many items at most: the most popular ones, which carry nearly all
+# interactions.
 _EASE_ITEMS = 4_000
 _EASE_RIDGE = 300.0
 _ALS_REGULARISATION = 0.05
@@ -33,7 +34,7 @@ _ALS_INTERACTIONS = 400_000
 def transitions(
     log: InteractionLog, weights: Float32s, popularity: npt.NDArray[np.float64], lags: int
 ) -> Arrays:
-    """Return the normalised directed transitions over at most `lags` steps, read forwards and backwards (CSR).
+    """Return the normalised transitions over at most `lags` steps, forwards and backwards (CSR).
 
     C[i, j] / (row sum + 5) / (popularity j + 20)^0.3, and the same of the transposed C.
     """
@@ -59,7 +60,7 @@ def ease(log: InteractionLog, popularity: npt.NDArray[np.float64]) -> Arrays:
 
 
 def _inverse(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the inverse of a symmetric positive definite matrix, by Cholesky: a third of the work of a plain one."""
+    """Return the inverse of a symmetric positive definite matrix, by Cholesky."""
     triangle, _ = scipy.linalg.lapack.dpotrf(matrix, lower=1, overwrite_a=1)
     half, _ = scipy.linalg.lapack.dpotri(triangle, lower=1, overwrite_c=1)
     inverse: npt.NDArray[np.float64] = np.tril(half) + np.tril(half, -1).T
@@ -67,10 +68,10 @@ def _inverse(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def factors(log: InteractionLog, item_count: int, dimension: int, seed: int) -> Arrays:
-    """Return item factors of implicit ALS (Hu, Koren, Volinsky 2008): what is read, and what it is read against.
+    """Return item factors of implicit ALS (Hu, Koren, Volinsky 2008): for histories, for items.
 
-    A history h scores items by `factors_out` @ mean(`factors_in`[h]): the ALS solution for a user of which only the
-    item Gramian counts.
+    A history h scores items by `factors_out` @ mean(`factors_in`[h]): the ALS solution for a user of which
+    only the item Gramian counts.
     """
     matrix = user_items(_sampled(log, seed), item_count)
     model = AlternatingLeastSquares(
