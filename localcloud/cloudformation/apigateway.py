@@ -1,13 +1,30 @@
-"""AWS::ApiGateway: REST APIs."""
+"""AWS::ApiGateway: REST APIs, their methods, deployments and stages."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from localcloud.cloudformation.provider import Created, Properties, Provider, Scope, camel, pick
+from localcloud.cloudformation.provider import (
+    Created,
+    Properties,
+    Provider,
+    Scope,
+    camel,
+    camel_keys,
+    pick,
+)
 
 ACCOUNT = "ApiGatewayAccount"
+# The properties of an API that its update operation changes, and their paths there.
+CHANGEABLE = {
+    "ApiKeySourceType": "/apiKeySource",
+    "Description": "/description",
+    "DisableExecuteApiEndpoint": "/disableExecuteApiEndpoint",
+    "MinimumCompressionSize": "/minimumCompressionSize",
+    "Name": "/name",
+    "Policy": "/policy",
+}
 
 
 class RestApi(Provider):
@@ -36,6 +53,22 @@ class RestApi(Provider):
             item for item in client.get_resources(restApiId=api["id"])["items"] if item["path"] == "/"
         )
         return Created(api["id"], {"RootResourceId": root["id"], "RestApiId": api["id"]})
+
+    def update(self, created: Created, properties: Properties, old: Properties, scope: Scope) -> Created:
+        """Change the same API, which keeps its address, where its settings can be; else it is a new one."""
+        changed = {name for name in {**properties, **old} if properties.get(name) != old.get(name)} - {"Tags"}
+        if changed - set(CHANGEABLE):
+            return super().update(created, properties, old, scope)
+        operations = []
+        for name in sorted(changed):
+            value = properties.get(name, "")
+            text = json.dumps(value) if isinstance(value, dict) else _text(value)
+            operations.append({"op": "replace", "path": CHANGEABLE[name], "value": text})
+        if operations:
+            scope.client("apigateway").update_rest_api(
+                restApiId=created.physical_id, patchOperations=operations
+            )
+        return created
 
     def delete(self, created: Created, properties: Properties, scope: Scope) -> None:  # noqa: ARG002
         """Remove the API with all in it."""
@@ -186,178 +219,6 @@ class Account(Provider):
         """Leave the account's setting, as CloudFormation does."""
 
 
-class RequestValidator(Provider):
-    """What of a request is checked before the integration."""
-
-    type = "AWS::ApiGateway::RequestValidator"
-
-    def create(self, properties: Properties, scope: Scope) -> Created:
-        """Make the validator."""
-        validator = scope.client("apigateway").create_request_validator(
-            restApiId=properties["RestApiId"],
-            name=properties.get("Name") or scope.generated_name(),
-            validateRequestBody=bool(properties.get("ValidateRequestBody", False)),
-            validateRequestParameters=bool(properties.get("ValidateRequestParameters", False)),
-        )
-        return Created(validator["id"], {"RequestValidatorId": validator["id"]})
-
-    def delete(self, created: Created, properties: Properties, scope: Scope) -> None:
-        """Remove the validator."""
-        scope.client("apigateway").delete_request_validator(
-            restApiId=properties["RestApiId"], requestValidatorId=created.physical_id
-        )
-
-
-class Model(Provider):
-    """A JSON schema of a body."""
-
-    type = "AWS::ApiGateway::Model"
-
-    def create(self, properties: Properties, scope: Scope) -> Created:
-        """Make the model."""
-        schema = properties.get("Schema", {})
-        name = properties.get("Name") or "".join(filter(str.isalnum, scope.generated_name()))
-        scope.client("apigateway").create_model(
-            restApiId=properties["RestApiId"],
-            name=name,
-            contentType=properties.get("ContentType", "application/json"),
-            schema=schema if isinstance(schema, str) else json.dumps(schema),
-            description=properties.get("Description", ""),
-        )
-        return Created(name)
-
-    def delete(self, created: Created, properties: Properties, scope: Scope) -> None:
-        """Remove the model."""
-        scope.client("apigateway").delete_model(
-            restApiId=properties["RestApiId"], modelName=created.physical_id
-        )
-
-
-class Authorizer(Provider):
-    """Who decides whether a caller may call."""
-
-    type = "AWS::ApiGateway::Authorizer"
-
-    def create(self, properties: Properties, scope: Scope) -> Created:
-        """Make the authorizer."""
-        names = (
-            "AuthorizerUri", "AuthorizerCredentials", "IdentitySource", "IdentityValidationExpression",
-            "AuthorizerResultTtlInSeconds", "AuthType",
-        )  # fmt: skip
-        settings = camel(pick(properties, *names))
-        if "ProviderARNs" in properties:
-            settings["providerARNs"] = properties["ProviderARNs"]
-        authorizer = scope.client("apigateway").create_authorizer(
-            restApiId=properties["RestApiId"],
-            name=properties.get("Name") or scope.generated_name(),
-            type=properties["Type"],
-            **settings,
-        )
-        return Created(authorizer["id"], {"AuthorizerId": authorizer["id"]})
-
-    def delete(self, created: Created, properties: Properties, scope: Scope) -> None:
-        """Remove the authorizer."""
-        scope.client("apigateway").delete_authorizer(
-            restApiId=properties["RestApiId"], authorizerId=created.physical_id
-        )
-
-
-class GatewayResponse(Provider):
-    """What the gateway itself answers when it refuses."""
-
-    type = "AWS::ApiGateway::GatewayResponse"
-
-    def create(self, properties: Properties, scope: Scope) -> Created:
-        """Put the response."""
-        scope.client("apigateway").put_gateway_response(
-            restApiId=properties["RestApiId"],
-            responseType=properties["ResponseType"],
-            **camel_keys(properties, "ResponseParameters", "ResponseTemplates"),
-            **({"statusCode": str(properties["StatusCode"])} if "StatusCode" in properties else {}),
-        )
-        return Created(f"{properties['RestApiId']}-{properties['ResponseType']}")
-
-    def update(self, created: Created, properties: Properties, old: Properties, scope: Scope) -> Created:  # noqa: ARG002
-        """Put the new response over the old."""
-        return self.create(properties, scope)
-
-    def delete(self, created: Created, properties: Properties, scope: Scope) -> None:  # noqa: ARG002
-        """Go back to the gateway's own response."""
-        scope.client("apigateway").delete_gateway_response(
-            restApiId=properties["RestApiId"], responseType=properties["ResponseType"]
-        )
-
-
-class ApiKey(Provider):
-    """An API key."""
-
-    type = "AWS::ApiGateway::ApiKey"
-
-    def create(self, properties: Properties, scope: Scope) -> Created:
-        """Make the key."""
-        key = scope.client("apigateway").create_api_key(
-            name=properties.get("Name") or scope.generated_name(),
-            enabled=bool(properties.get("Enabled", True)),
-            **camel(pick(properties, "Description", "Value", "CustomerId")),
-            tags=scope.tags(properties),
-        )
-        return Created(key["id"], {"APIKeyId": key["id"]})
-
-    def update(self, created: Created, properties: Properties, old: Properties, scope: Scope) -> Created:
-        """Keep the key, whose value clients know, unless its own value or name changes."""
-        if any(properties.get(name) != old.get(name) for name in ("Name", "Value")):
-            return super().update(created, properties, old, scope)
-        return created
-
-    def delete(self, created: Created, properties: Properties, scope: Scope) -> None:  # noqa: ARG002
-        """Remove the key."""
-        scope.client("apigateway").delete_api_key(apiKey=created.physical_id)
-
-
-class UsagePlan(Provider):
-    """Throttle and quota of a group of keys."""
-
-    type = "AWS::ApiGateway::UsagePlan"
-
-    def create(self, properties: Properties, scope: Scope) -> Created:
-        """Make the plan."""
-        plan = scope.client("apigateway").create_usage_plan(
-            name=properties.get("UsagePlanName") or scope.generated_name(),
-            apiStages=[_api_stage(stage) for stage in properties.get("ApiStages", [])],
-            **camel(pick(properties, "Description", "Throttle", "Quota")),
-            tags=scope.tags(properties),
-        )
-        return Created(plan["id"], {"Id": plan["id"]})
-
-    def delete(self, created: Created, properties: Properties, scope: Scope) -> None:  # noqa: ARG002
-        """Remove the plan."""
-        scope.client("apigateway").delete_usage_plan(usagePlanId=created.physical_id)
-
-
-class UsagePlanKey(Provider):
-    """A key in a plan."""
-
-    type = "AWS::ApiGateway::UsagePlanKey"
-
-    def create(self, properties: Properties, scope: Scope) -> Created:
-        """Put the key in the plan."""
-        scope.client("apigateway").create_usage_plan_key(
-            usagePlanId=properties["UsagePlanId"], keyId=properties["KeyId"], keyType=properties["KeyType"]
-        )
-        return Created(f"{properties['KeyId']}:{properties['UsagePlanId']}")
-
-    def delete(self, created: Created, properties: Properties, scope: Scope) -> None:  # noqa: ARG002
-        """Take the key out of the plan."""
-        scope.client("apigateway").delete_usage_plan_key(
-            usagePlanId=properties["UsagePlanId"], keyId=properties["KeyId"]
-        )
-
-
-def camel_keys(properties: Properties, *names: str) -> dict[str, Any]:
-    """Return the named properties under camel-case names, what is inside them left alone."""
-    return {name[:1].lower() + name[1:]: value for name, value in pick(properties, *names).items()}
-
-
 def _integrate(client: Any, place: dict[str, str], integration: Properties) -> None:
     scalars = pick(
         integration, "Type", "Uri", "ConnectionType", "ConnectionId", "Credentials", "PassthroughBehavior",
@@ -397,8 +258,7 @@ def _set_stage(client: Any, properties: Properties) -> None:
         }
         for name, patch in names.items():
             if name in setting:
-                value = setting[name]
-                text = str(value).lower() if isinstance(value, bool) else str(value)
+                text = _text(setting[name])
                 operations.append({"op": "replace", "path": f"{prefix}/{patch}", "value": text})
     if access_log := properties.get("AccessLogSetting"):
         for name, value in access_log.items():
@@ -410,15 +270,12 @@ def _set_stage(client: Any, properties: Properties) -> None:
         )
 
 
-def _api_stage(stage: Properties) -> dict[str, Any]:
-    return {"apiId": stage["ApiId"], "stage": stage["Stage"], **camel_keys(stage, "Throttle")}
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _policy(properties: Properties) -> dict[str, str]:
     return {"policy": json.dumps(properties["Policy"])} if "Policy" in properties else {}
 
 
-PROVIDERS: tuple[Provider, ...] = (
-    RestApi(), Resource(), Method(), Deployment(), Stage(), Account(), RequestValidator(), Model(),
-    Authorizer(), GatewayResponse(), ApiKey(), UsagePlan(), UsagePlanKey(),
-)  # fmt: skip
+PROVIDERS: tuple[Provider, ...] = (RestApi(), Resource(), Method(), Deployment(), Stage(), Account())

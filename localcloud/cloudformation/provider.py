@@ -126,6 +126,11 @@ def camel(value: Any) -> Any:
     return value
 
 
+def camel_keys(properties: Properties, *names: str) -> dict[str, Any]:
+    """Return the named properties under camel-case names, what is inside them left alone."""
+    return {name[:1].lower() + name[1:]: value for name, value in pick(properties, *names).items()}
+
+
 def tag_map(tags: Any) -> dict[str, str]:
     """Return tags as a mapping, from either of the forms that templates use."""
     if isinstance(tags, Mapping):

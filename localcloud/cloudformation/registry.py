@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from localcloud.cloudformation import (
     apigateway,
+    apigateway_access,
     athena,
     awslambda,
     cloudwatch,
@@ -24,8 +25,8 @@ from localcloud.cloudformation import (
 from localcloud.cloudformation.provider import Provider
 
 MODULES = (
-    apigateway, athena, awslambda, cloudwatch, cognito, custom, dynamodb, events, glue, iam, kms, messaging,
-    s3, scheduler, ssm, stepfunctions, wafv2,
+    apigateway, apigateway_access, athena, awslambda, cloudwatch, cognito, custom, dynamodb, events, glue,
+    iam, kms, messaging, s3, scheduler, ssm, stepfunctions, wafv2,
 )  # fmt: skip
 
 PROVIDERS: dict[str, Provider] = {

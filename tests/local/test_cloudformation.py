@@ -194,6 +194,39 @@ def test_resources_are_made_after_what_they_name(localcloud_server: LocalCloudSe
     assert json.loads(attributes["Attributes"]["Policy"]) == policy
 
 
+def test_a_described_api_keeps_its_address_and_a_renamed_table_is_a_new_one(
+    localcloud_server: LocalCloudServer,
+) -> None:
+    cloudformation, gateway = (
+        localcloud_server.client("cloudformation"),
+        localcloud_server.client("apigateway"),
+    )
+    key = {"AttributeName": "id", "KeyType": "HASH"}
+
+    def revision(text: str) -> str:
+        table = {
+            "TableName": f"changed-{text}",
+            "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [key],
+            "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        }
+        return template(
+            Api={"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "changed", "Description": text}},
+            Table={"Type": "AWS::DynamoDB::Table", "Properties": table},
+        )
+
+    seen = []
+    for text, call in (("one", cloudformation.create_stack), ("two", cloudformation.update_stack)):
+        call(StackName="changed", TemplateBody=revision(text))
+        seen.append({api["id"]: api["description"] for api in gateway.get_rest_apis()["items"]
+                     if api["name"] == "changed"})  # fmt: skip
+    assert [list(apis.values()) for apis in seen] == [["one"], ["two"]]
+    assert list(seen[0]) == list(seen[1])
+    names = localcloud_server.client("dynamodb").list_tables()["TableNames"]
+    assert ("changed-one" in names, "changed-two" in names) == (False, True)
+    cloudformation.delete_stack(StackName="changed")
+
+
 def test_the_server_answers_its_health(localcloud_server: LocalCloudServer) -> None:
     with urllib.request.urlopen(f"{localcloud_server.endpoint_url}/_localcloud/health") as response:
         health = json.load(response)
