@@ -32,9 +32,8 @@ def run(arguments: argparse.Namespace) -> None:
     removed = remove_personalize(deployment, terminal)
     removed += remove_parameters(deployment)
     if arguments.empty_buckets:
-        for output in ("RawBucket", "DatasetsBucket", "ResultsBucket"):
-            empty_bucket(deployment, deployment.output(output))
-            terminal.step(f"emptied {output}")
+        empty_buckets(deployment)
+        terminal.step("emptied the buckets")
     terminal.step(f"{removed} resources removed")
 
 
@@ -71,9 +70,18 @@ def remove_parameters(deployment: Deployment) -> int:
     return len(names)
 
 
-def empty_bucket(deployment: Deployment, bucket: str) -> None:
-    """Delete every version of every object of a bucket."""
+def empty_buckets(deployment: Deployment) -> None:
+    """Delete every version of every object of the deployment's buckets, so that `cdk destroy` can remove them."""
     s3 = deployment.client("s3")
+    for output in ("RawBucket", "DatasetsBucket", "ResultsBucket"):
+        bucket = deployment.output(output)
+        # What is deleted from here on would be logged into the bucket that is to be emptied last.
+        s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
+        _empty(s3, bucket)
+    _empty(s3, deployment.output("AccessLogsBucket"))
+
+
+def _empty(s3: Any, bucket: str) -> None:
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         objects = [
             {"Key": version["Key"], "VersionId": version["VersionId"]}

@@ -52,6 +52,7 @@ class StorageStack(cdk.Stack):
         cdk.CfnOutput(self, "RawBucket", value=self.raw.bucket_name)
         cdk.CfnOutput(self, "DatasetsBucket", value=self.datasets.bucket_name)
         cdk.CfnOutput(self, "ResultsBucket", value=self.results.bucket_name)
+        cdk.CfnOutput(self, "AccessLogsBucket", value=self.access_logs.bucket_name)
 
     def _bucket(self, name: str) -> s3.Bucket:
         bucket = s3.Bucket(

@@ -12,7 +12,7 @@ import pytest
 
 from ops.athena import query
 from ops.demo_story import tell
-from ops.teardown import empty_bucket, remove_parameters, remove_personalize
+from ops.teardown import empty_buckets, remove_parameters, remove_personalize
 from ops.terminal import Terminal
 from tests.local.deployed_app import DeployedApp
 
@@ -95,11 +95,10 @@ def test_the_campaign_stays_within_its_budget(trained_app: DeployedApp) -> None:
 
 def test_teardown_and_destroy_leave_nothing_behind(trained_app: DeployedApp) -> None:
     """Comes last: the app is gone after it."""
-    buckets = [trained_app.output(f"{name}Bucket") for name in ("Raw", "Datasets", "Results")]
+    buckets = [trained_app.output(f"{name}Bucket") for name in ("Raw", "Datasets", "Results", "AccessLogs")]
     assert remove_personalize(trained_app.deployment, Terminal()) > 20
     remove_parameters(trained_app.deployment)
-    for bucket in buckets:
-        empty_bucket(trained_app.deployment, bucket)
+    empty_buckets(trained_app.deployment)
     trained_app.cloud.cdk("destroy", "--all", "--force", "--app", str(trained_app.assembly), log="destroy")
     assert not any(trained_app.personalize_resources().values())
     stacks = trained_app.client("cloudformation").describe_stacks()["Stacks"]
