@@ -29,6 +29,8 @@ SERVICES: tuple[str, ...] = (
     "aws_lambda",
     "event_sources",
     "scheduler",
+    "event_rules",
+    "topics",
     "apigateway",
     "personalize",
 )

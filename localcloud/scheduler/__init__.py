@@ -20,6 +20,9 @@ from localcloud.context import CloudContext
 from localcloud.scheduler.api import PATH, SchedulerApi
 from localcloud.scheduler.expressions import next_time
 from localcloud.scheduler.firing import Firing
+from localcloud.scheduler.targets import TargetError, call, clients
+
+__all__ = ["TargetError", "call", "clients", "install"]
 
 
 def install(context: CloudContext) -> None:
