@@ -1,6 +1,7 @@
 """What the API's handler costs itself: Personalize and DynamoDB are stubbed, so what is measured is our code.
 
-Beside it, in the same run, the smallest powertools handler that only forwards the call (api_functions/smallest.py).
+Beside it, in the same run, the smallest powertools handler that only forwards the call
+(api_functions/smallest.py).
 """
 
 from __future__ import annotations

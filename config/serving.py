@@ -25,7 +25,7 @@ class Throttle(Section):
 
 
 class ServingConfig(Section):
-    """How the API answers: who may call, how many results, which preferences filter, what unknown stock means."""
+    """How the API answers: who may call, how many results, which filters, what unknown stock means."""
 
     authorization: Literal["api_key", "iam"] = "api_key"
     default_results: int = Field(default=25, ge=1, le=500)

@@ -71,7 +71,7 @@ def remove_parameters(deployment: Deployment) -> int:
 
 
 def empty_buckets(deployment: Deployment) -> None:
-    """Delete every version of every object of the deployment's buckets, so that `cdk destroy` can remove them."""
+    """Delete every version of every object, so that `cdk destroy` can remove the buckets."""
     s3 = deployment.client("s3")
     for output in ("RawBucket", "DatasetsBucket", "ResultsBucket"):
         bucket = deployment.output(output)

@@ -47,7 +47,7 @@ class ObservabilityStack(cdk.Stack):
                 f"{machine.node.id}Failed",
                 machine.metric_failed(period=cdk.Duration.minutes(5)),
                 threshold=1,
-                description=f"The state machine {machine.node.id} failed; its last message says which resource.",
+                description=f"{machine.node.id} failed; the notification says which resource and why.",
             )
         dashboard = cloudwatch.Dashboard(self, "Dashboard", dashboard_name=project.name)
         dashboard.add_widgets(

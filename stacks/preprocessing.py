@@ -1,4 +1,4 @@
-"""Preprocessing: Spark curates the raw sources, Athena makes the datasets, Spark exports them for Personalize."""
+"""Preprocessing: Spark curates the raw sources, Athena makes the datasets, Spark exports them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class PreprocessingStack(cdk.Stack):
         cdk.CfnOutput(self, "PrepareDataStateMachine", value=self.prepare_data.state_machine_arn)
 
     def allow_catalog(self, role: iam.IRole, *, tables: list[str], write: bool) -> None:
-        """Let a role read, or also change, tables of the deployment's database and nothing else in the catalogue."""
+        """Let a role read, or also change, tables of the deployment's database and no other."""
         actions = [
             "glue:GetDatabase",
             "glue:GetTable",

@@ -1,4 +1,4 @@
-"""The quality gate: does a new solution version serve better than the one that serves now?"""
+"""The quality gate: whether a new solution version serves better than the one that serves now."""
 
 from __future__ import annotations
 

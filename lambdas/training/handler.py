@@ -1,4 +1,4 @@
-"""The decisions of the training state machines; what can be done without one is done by the machines themselves."""
+"""The decisions of the training state machines; the machines themselves do what needs none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEWEST_VERSIONS = 20
 
 
 def plan_training(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Plan a run. `event`: {"manifestUri"?: str, "tune"?: bool}; without a manifest the latest data is taken."""
+    """Plan a run. `event`: {"manifestUri"?: str, "tune"?: bool}; by default on the latest data."""
     settings = json.loads(_read(os.environ["SETTINGS_URI"]))
     uri = event.get("manifestUri") or json.loads(_read(os.environ["LATEST_URI"]))["manifestUri"]
     tuned = {
@@ -37,12 +37,12 @@ def plan_training(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def plan_tuned(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Plan the solution with tuned hyperparameters. `event`: {"plan": recipe plan, "found": hyperparameters}."""
+    """Plan the solution with what HPO found. `event`: {"plan": recipe plan, "found": hyperparameters}."""
     return with_tuned(event["plan"], event["found"], place=_place())
 
 
 def find_version(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Find a solution's version by name. `event`: {"solutionArn", "versionName"}; answers {"arn": str or ""}."""
+    """Find a version by name. `event`: {"solutionArn", "versionName"}; answers {"arn": str or ""}."""
     personalize = _client("personalize")
     pages = personalize.get_paginator("list_solution_versions").paginate(solutionArn=event["solutionArn"])
     versions = [version for page in pages for version in page["solutionVersions"]]

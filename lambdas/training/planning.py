@@ -1,4 +1,4 @@
-"""What a training run needs: the names, ARNs and parameters of every Personalize resource, from data and configuration.
+"""What a training run needs: names, ARNs and parameters of every Personalize resource.
 
 Names follow from content: the same schema, recipe or hyperparameters give the same name, changed ones a new
 name, so that running again creates nothing twice.
@@ -40,13 +40,13 @@ def plan(
 ) -> dict[str, Any]:
     """Return the plan of one training run, for the state machine to carry out.
 
-    `settings` is the training part of the configuration with the deployment's name and its import role; `tuned`
-    holds what HPO found earlier, by recipe key; with `tune` it is searched for again.
+    `settings` is the training part of the configuration with the deployment's name and its import role;
+    `tuned` holds what HPO found earlier, by recipe key; with `tune` it is searched for again.
     """
     name, version = settings["name"], manifest["dataVersion"]
     groups = {key: name if key == "main" else f"{name}-{key}" for key in manifest["datasetGroups"]}
     datasets = [
-        _dataset(settings, groups[group], kind, dataset, version, place)
+        _dataset(settings, groups[group], kind, dataset, version=version, place=place)
         for group, members in manifest["datasetGroups"].items()
         for kind, dataset in members.items()
     ]
@@ -144,7 +144,13 @@ def short_hash(value: Any) -> str:
 
 
 def _dataset(
-    settings: Mapping[str, Any], group: str, kind: str, dataset: Mapping[str, Any], version: str, place: Place
+    settings: Mapping[str, Any],
+    group: str,
+    kind: str,
+    dataset: Mapping[str, Any],
+    *,
+    version: str,
+    place: Place,
 ) -> dict[str, Any]:
     schema = json.dumps(dataset["schema"], sort_keys=True)
     schema_name = f"{group}-{kind}-{short_hash(dataset['schema'])}"

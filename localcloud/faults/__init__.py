@@ -1,7 +1,7 @@
 """Faults on purpose: named operations that throttle, fail or stall, and executions that end at a state.
 
-`install(context)` serves `/_localcloud/faults` (docs/fault-injection.md), and every request to the cloud then meets
-the faults that were asked for. Step Functions asks `aborts_at` when an execution enters a state.
+`install(context)` serves `/_localcloud/faults` (docs/fault-injection.md), and every request to the cloud then
+meets the faults that were asked for. Step Functions asks `aborts_at` when an execution enters a state.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from constructs import Construct
 class AthenaQuery(sfn.CustomState):
     """Runs one statement with `.sync`.
 
-    CDK's own AthenaStartQueryExecution grants itself all of Glue and S3; this one leaves the grants to the stack,
-    which knows what the statements read and write.
+    CDK's own AthenaStartQueryExecution grants itself all of Glue and S3; this one leaves the grants to the
+    stack, which knows what the statements read and write.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Lambda packages built at synth by pip, without Docker: only what the function needs, for its own platform."""
+"""Lambda packages built at synth by pip, without Docker: what the function needs, for its platform."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from constructs import IConstruct
 
 
 def acknowledge(construct: IConstruct, reasons: Mapping[str, str]) -> None:
-    """Accept findings on a construct; a wildcard is named to the letter, as in `AwsSolutions-IAM5[Resource::*]`."""
+    """Accept findings on a construct; wildcards are named in full: `AwsSolutions-IAM5[Resource::*]`."""
     validations = cdk.Validations.of(construct)
     for finding, reason in reasons.items():
         validations.acknowledge(cdk.Acknowledgment(id=finding, reason=reason))

@@ -59,8 +59,8 @@ class PersonalizeCall(tasks.CallAwsService):
 class EnsureActive(sfn.StateMachineFragment):
     """Look for a resource, create it if it is not there, and wait until it is ACTIVE.
 
-    `describe` and `create` are the API's parameters in PascalCase; `status_path` is where Describe's answer has
-    the status. Fails with PersonalizeResourceFailed and the resource's own reason when it ends in a failure.
+    `describe` and `create` are the API's parameters in PascalCase; `answer` is the member of Describe's answer
+    that has the status. Fails with PersonalizeResourceFailed and the resource's own reason when it ends so.
     """
 
     def __init__(

@@ -80,7 +80,5 @@ class PythonFunction(lambda_.Function):
         )
         acknowledge(
             self,
-            {
-                "AwsSolutions-L1": "The runtime is a configuration value; localcloud runs the host's own Python."
-            },
+            {"AwsSolutions-L1": "The runtime is a configuration value; localcloud runs the host's Python."},
         )

@@ -135,9 +135,7 @@ class RestApi(Construct):
     def _acknowledge(self) -> None:
         acknowledge(
             self.api.deployment_stage,
-            {
-                "AwsSolutions-APIG3": "A web ACL costs a fixed sum a month; it is a configuration value, off by default."
-            },
+            {"AwsSolutions-APIG3": "Callers are known back ends with keys, throttles and quotas."},
         )
         acknowledge(
             self.api,

@@ -9,7 +9,6 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-
 RETENTION = {
     7: logs.RetentionDays.ONE_WEEK,
     14: logs.RetentionDays.TWO_WEEKS,
@@ -53,7 +52,7 @@ class LoggedStateMachine(sfn.StateMachine):
 def with_failure_path(
     scope: Construct, body: sfn.IChainable, *, what: str, topic: sns.ITopic
 ) -> sfn.IChainable:
-    """Run a body; when anything in it fails, tell the topic what failed and why, and fail with the same cause."""
+    """Run a body; when anything in it fails, tell the topic why, and fail with the same cause."""
     states = Construct(scope, f"{what} and its failure path")
     tell = tasks.SnsPublish(
         states,

@@ -1,4 +1,4 @@
-"""The wildcard resources this app accepts in policies, each kind with its reason; every other one fails the synth."""
+"""The wildcard resources accepted in policies, each kind with its reason; any other fails the synth."""
 
 from __future__ import annotations
 
