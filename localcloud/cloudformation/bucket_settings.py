@@ -12,6 +12,7 @@ READ_PROPERTIES = {
     "LoggingConfiguration", "NotificationConfiguration", "ObjectLockEnabled", "OwnershipControls",
     "PublicAccessBlockConfiguration", "Tags", "VersioningConfiguration", "WebsiteConfiguration",
 }  # fmt: skip
+MOST_DELETED = 1000
 TARGETS = {
     "LambdaConfigurations": ("LambdaFunctionConfigurations", "Function", "LambdaFunctionArn"),
     "QueueConfigurations": ("QueueConfigurations", "Queue", "QueueArn"),
@@ -47,6 +48,18 @@ def configure(s3: Any, name: str, properties: Properties, tags: dict[str, str]) 
         s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=notifications)
     if tags:
         s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tag_list(tags)})
+
+
+def empty(s3: Any, name: str) -> None:
+    """Remove every version of every object in the bucket."""
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+        doomed = [
+            {"Key": version["Key"], "VersionId": version["VersionId"]}
+            for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        ]
+        for start in range(0, len(doomed), MOST_DELETED):
+            batch = {"Objects": doomed[start : start + MOST_DELETED], "Quiet": True}
+            s3.delete_objects(Bucket=name, Delete=batch)
 
 
 def _protect(s3: Any, name: str, properties: Properties) -> None:

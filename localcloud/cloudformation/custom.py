@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+from localcloud.cloudformation.bucket_settings import empty
 from localcloud.cloudformation.provider import Created, Properties, Provider, Scope
 from localcloud.context import CloudContext
 
@@ -16,7 +17,6 @@ ANSWER_PATH = "/_localcloud/custom-resource"
 AUTO_DELETE = "Custom::S3AutoDeleteObjects"
 DEFAULT_TIMEOUT_SECONDS = 3600
 OK = 200
-BATCH = 1000
 
 
 class CustomResourceError(Exception):
@@ -114,15 +114,7 @@ class AutoDeleteObjects(Provider):
 
     def delete(self, created: Created, properties: Properties, scope: Scope) -> None:  # noqa: ARG002
         """Remove every version of every object."""
-        s3, bucket = scope.client("s3"), properties["BucketName"]
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            doomed = [
-                {"Key": version["Key"], "VersionId": version["VersionId"]}
-                for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-            ]
-            for start in range(0, len(doomed), BATCH):
-                batch = {"Objects": doomed[start : start + BATCH], "Quiet": True}
-                s3.delete_objects(Bucket=bucket, Delete=batch)
+        empty(scope.client("s3"), properties["BucketName"])
 
 
 def _tell(scope: Scope, request: str, properties: Properties, rest: dict[str, Any]) -> Created:

@@ -6,8 +6,10 @@ import json
 
 from botocore.exceptions import ClientError
 
-from localcloud.cloudformation.bucket_settings import configure
-from localcloud.cloudformation.provider import Created, Properties, Provider, Scope
+from localcloud.cloudformation.bucket_settings import configure, empty
+from localcloud.cloudformation.provider import Created, Properties, Provider, Scope, tag_map
+
+EMPTIED_BY_CDK = "aws-cdk:auto-delete-objects"
 
 
 class Bucket(Provider):
@@ -30,9 +32,16 @@ class Bucket(Provider):
             return super().update(created, properties, old, scope)
         return self._configured(created.physical_id, properties, scope)
 
-    def delete(self, created: Created, properties: Properties, scope: Scope) -> None:  # noqa: ARG002
-        """Remove an empty bucket; one with objects in it is refused, as on AWS."""
-        scope.client("s3").delete_bucket(Bucket=created.physical_id)
+    def delete(self, created: Created, properties: Properties, scope: Scope) -> None:
+        """Remove an empty bucket; one with objects in it is refused, as on AWS.
+
+        A bucket that the CDK has emptied may have got access logs since: of the requests that emptied and
+        removed others. AWS delivers those an hour later; here they come at once.
+        """
+        s3 = scope.client("s3")
+        if tag_map(properties.get("Tags")).get(EMPTIED_BY_CDK) == "true":
+            empty(s3, created.physical_id)
+        s3.delete_bucket(Bucket=created.physical_id)
 
     def _configured(self, name: str, properties: Properties, scope: Scope) -> Created:
         configure(scope.client("s3"), name, properties, scope.tags(properties))
