@@ -13,10 +13,15 @@ from settings import Filter, Settings
 
 LONGEST_ID = 256
 LONGEST_VALUE = 1000
+LARGEST_NUMBER = 1e15
 MOST_EVENTS = 100
 MOST_RECORDS = 100
 MOST_RANKED = 500
 MOST_BYTES_OF_EVENT = 10_000
+# What PutEvents, PutUsers and PutItems take: more would never leave the queue.
+LONGEST_RECOMMENDATION_ID = 40
+MOST_BYTES_OF_EVENT_PROPERTIES = 1024
+MOST_BYTES_OF_PROPERTIES = 24_000
 LONGEST_FILTER_LIST = 10
 MOST_IN_IMPRESSION = 25
 EVENT_FIELDS = {
@@ -81,7 +86,7 @@ def body(event: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body, which must be a JSON object."""
     try:
         document = json.loads(event.get("body") or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise invalid("body", "must be JSON") from None
     if not isinstance(document, dict):
         raise invalid("body", "must be a JSON object")
@@ -109,7 +114,7 @@ def events(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 def properties(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the properties of a user or an item."""
     _refuse_unknown(document, {"properties"}, "")
-    return _properties(document.get("properties"), "properties")
+    return _properties(document.get("properties"), "properties", MOST_BYTES_OF_PROPERTIES)
 
 
 def records(document: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -164,10 +169,13 @@ def _event(value: Any, at: str) -> dict[str, Any]:
     event = {name: inner for name, inner in value.items() if inner is not None}
     event["timestamp"] = _moment(value.get("timestamp"), f"{at}.timestamp")
     amount = event.get("eventValue", 0)
-    if not isinstance(amount, int | float) or isinstance(amount, bool):
+    if isinstance(amount, bool) or not isinstance(amount, int | float) or not _is_plain(amount):
         raise invalid(f"{at}.eventValue", "must be a number")
+    if len(event.get("recommendationId", "")) > LONGEST_RECOMMENDATION_ID:
+        raise invalid(f"{at}.recommendationId", f"must be at most {LONGEST_RECOMMENDATION_ID} long")
     if "properties" in event:
-        event["properties"] = _properties(event["properties"], f"{at}.properties")
+        properties_at = f"{at}.properties"
+        event["properties"] = _properties(event["properties"], properties_at, MOST_BYTES_OF_EVENT_PROPERTIES)
     if "impression" in event:
         _impression(event["impression"], f"{at}.impression")
     if len(json.dumps(event)) > MOST_BYTES_OF_EVENT:
@@ -182,13 +190,22 @@ def _impression(value: Any, at: str) -> None:
         _id(item, f"{at}[{place}]")
 
 
-def _properties(value: Any, at: str) -> dict[str, Any]:
+def _properties(value: Any, at: str, most_bytes: int) -> dict[str, Any]:
     if not isinstance(value, dict) or not value:
         raise invalid(at, "must be an object with at least one property")
     for name, inner in value.items():
         if not isinstance(inner, str | int | float | bool | None) or len(str(inner)) > LONGEST_VALUE:
             raise invalid(f"{at}.{name}", f"must be a text, a number or null, at most {LONGEST_VALUE} long")
+        if not _is_plain(inner):
+            raise invalid(f"{at}.{name}", "must be a finite number of usual size")
+    if len(json.dumps(value)) > most_bytes:
+        raise invalid(at, f"must be at most {most_bytes} bytes")
     return {name: inner for name, inner in value.items() if inner is not None}
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value can be JSON again: Python's reader takes NaN, and 1e999 for infinity."""
+    return not isinstance(value, int | float) or -LARGEST_NUMBER <= value <= LARGEST_NUMBER
 
 
 def _moment(value: Any, at: str) -> int:

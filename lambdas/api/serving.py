@@ -142,7 +142,7 @@ def _answer(
     source: str, version: str | None, items: list[dict[str, Any]], ranking: Ranking | None = None
 ) -> Answer:
     return {
-        "recommendationId": (ranking and ranking.recommendation_id) or f"local-{uuid.uuid4()}",
+        "recommendationId": (ranking and ranking.recommendation_id) or f"local-{uuid.uuid4().hex}",
         "modelVersion": version,
         "source": source,
         "items": items,

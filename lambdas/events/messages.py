@@ -12,7 +12,12 @@ from typing import Any
 
 # What PutEvents, PutUsers and PutItems take in one call.
 MOST_IN_A_CALL = 10
-KINDS = ("event", "item", "user")
+# What a message of each kind must have; one without would fail the messages that came with it.
+NEEDED = {
+    "event": {"eventId", "sessionId", "eventType", "timestamp"},
+    "item": {"itemId", "properties"},
+    "user": {"userId", "properties"},
+}
 ARCHIVED_FIELDS = (
     "eventId", "userId", "sessionId", "eventType", "eventValue", "itemId", "timestamp", "properties",
     "recommendationId", "impression",
@@ -42,8 +47,11 @@ def decoded(message_id: str, text: str) -> Message:
         body = json.loads(text)
     except ValueError as error:
         raise UnreadableError("it is not JSON") from error
-    if not isinstance(body, dict) or body.get("kind") not in KINDS:
-        raise UnreadableError(f"its kind is none of {', '.join(KINDS)}")
+    kind = body.get("kind") if isinstance(body, dict) else None
+    if not isinstance(kind, str) or kind not in NEEDED:
+        raise UnreadableError(f"its kind is none of {', '.join(NEEDED)}")
+    if missing := NEEDED[kind] - body.keys():
+        raise UnreadableError(f"it has no {', '.join(sorted(missing))}")
     return Message(message_id, body)
 
 

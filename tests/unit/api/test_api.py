@@ -126,6 +126,18 @@ def test_every_answer_says_who_recommended(api: Api) -> None:
     )
 
 
+def test_every_recommendation_id_can_be_sent_back_with_an_event(api: Api, aws: Aws) -> None:
+    aws.broken = {"get_recommendations"}
+    event = {**EVENT, "recommendationId": api.recommend()["recommendationId"]}
+    assert api.call("POST", "/events", body={"events": [event]})[0] == HTTPStatus.ACCEPTED
+
+
+def test_the_docs_page_needs_nothing_from_elsewhere(api: Api) -> None:
+    page = api.module.handler({"httpMethod": "GET", "resource": "/docs"}, None)["body"]
+    assert "openapi.json" in page
+    assert "//" not in page
+
+
 def test_similar_items_leave_the_item_itself_out(api: Api) -> None:
     answer = api.call("GET", "/items/{itemId}/similar", {"itemId": "i0"}, {"numResults": "2"})[1]
     assert ids(answer) == ["i1", "i2"]
@@ -179,6 +191,16 @@ REFUSED = [
     ),
     ("POST", "/events", None, None, {"events": [{**EVENT, "card": "4111"}]}, "events[0].card"),
     ("POST", "/events", None, None, {"events": [EVENT] * 101}, "events"),
+    ("POST", "/events", None, None, {"events": [{**EVENT, "eventValue": float("nan")}]},
+     "events[0].eventValue"),
+    ("POST", "/events", None, None, {"events": [{**EVENT, "recommendationId": "r" * 41}]},
+     "events[0].recommendationId"),
+    ("POST", "/events", None, None, {"events": [{**EVENT, "properties": {"a": "x" * 600, "b": "x" * 600}}]},
+     "events[0].properties"),
+    ("POST", "/events", None, None, "[" * 100_000, "body"),
+    ("PUT", "/users/{userId}", USER, None, '{"properties": {"a": 1e999}}', "properties.a"),
+    ("PUT", "/items/{itemId}", {"itemId": "i"}, None,
+     {"properties": {f"p{n}": "x" * 900 for n in range(30)}}, "properties"),
     ("PUT", "/users/{userId}", USER, None, {"properties": {"a": {"b": 1}}}, "properties.a"),
     ("PUT", "/availability/{itemId}", {"itemId": "i"}, None, {"available": "yes"}, "available"),
     ("PUT", "/availability/{itemId}", {"itemId": "i"}, None, {"available": True, "seats": -1}, "seats"),

@@ -75,7 +75,10 @@ def test_what_is_not_archived_is_not_put(events: ModuleType, aws: Aws) -> None:
     assert aws.count("put_events") == 0
 
 
-@pytest.mark.parametrize("body", ["not json", "[]", '{"kind": "joke"}', "{}"])
+@pytest.mark.parametrize(
+    "body",
+    ["not json", "[]", '{"kind": "joke"}', "{}", '{"kind": []}', '{"kind": "event"}', '{"kind": "user"}'],
+)
 def test_a_message_of_no_known_kind_goes_to_the_dead_letter_queue(
     events: ModuleType, aws: Aws, body: str
 ) -> None:
