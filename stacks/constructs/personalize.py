@@ -59,7 +59,7 @@ class PersonalizeCall(tasks.CallAwsService):
 class EnsureActive(sfn.StateMachineFragment):
     """Look for a resource, create it if it is not there, and wait until it is ACTIVE.
 
-    `describe` and `create` are the API's parameters in PascalCase; `answer` is the member of Describe's answer
+    `describe` and `create` are the API's parameters in PascalCase; `answer` is the member of its answer
     that has the status. Fails with PersonalizeResourceFailed and the resource's own reason when it ends so.
     """
 
