@@ -25,6 +25,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.recommender", description=__doc__)
     parser.add_argument("--only", choices=("quality", "scale"), help="run one part only")
     parser.add_argument("--data", nargs="*", default=list(quality.DATA_SETS), choices=list(quality.DATA_SETS))
+    parser.add_argument(
+        "--recipes", nargs="*", default=list(_TRAINED), choices=_TRAINED, help="of the scale part"
+    )
     arguments = parser.parse_args()
     if arguments.only in {None, "quality"}:
         if find_spec("torch") is None:
@@ -32,7 +35,7 @@ def main() -> None:
         measured = quality_tables(arguments.data)
         write_results("recommender-quality", figures_of(measured), tables=measured)
     if arguments.only in {None, "scale"}:
-        write_results("recommender-scale", scale_figures(), rows=_ROWS, items=_ITEMS)
+        write_results("recommender-scale", scale_figures(arguments.recipes), rows=_ROWS, items=_ITEMS)
 
 
 def quality_tables(data_sets: list[str]) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
@@ -61,10 +64,10 @@ def figures_of(measured: dict[str, dict[str, dict[str, dict[str, float]]]]) -> l
     return figures
 
 
-def scale_figures() -> list[Figure]:
+def scale_figures(recipes: list[str]) -> list[Figure]:
     """Return seconds, memory, growth and latency of each recipe."""
     figures = []
-    for recipe in _TRAINED:
+    for recipe in recipes:
         small = scale.measure_in_subprocess(recipe, _SMALL_ROWS, _ITEMS)
         full = scale.measure_in_subprocess(recipe, _ROWS, _ITEMS)
         growth = math.log(full["seconds"] / small["seconds"]) / math.log(_ROWS / _SMALL_ROWS)
@@ -76,7 +79,7 @@ def scale_figures() -> list[Figure]:
             Figure(f"{recipe}: one answer at 20,000 items, p99", full["p99 ms"], "ms", "<= 10"),
             Figure(f"{recipe}: batches", full["users/s"], "users/s", ">= 3000"),
         ]
-    for recipe in _TRAINED[:3]:
+    for recipe in recipes:
         wide = scale.measure_in_subprocess(recipe, _WIDE_ROWS, _WIDE_ITEMS)
         figures += [
             Figure(f"{recipe}: 3 M rows x 500,000 items, peak memory", wide["peak GiB"], "GiB", "<= 8"),

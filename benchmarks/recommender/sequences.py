@@ -176,6 +176,6 @@ def _recbole_wheel() -> Path:
     found = list(folder.glob("recbole-*.whl"))
     if not found:
         command = ["pip", "download", "--no-deps", "--quiet", "--dest", str(folder), "recbole==1.2.1"]
-        subprocess.run([sys.executable, "-m", *command], check=True)  # noqa: S603 - our own command line
+        subprocess.run([sys.executable, "-m", *command], check=True)
         found = list(folder.glob("recbole-*.whl"))
     return found[0]
