@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from availability import Availability
@@ -86,8 +87,10 @@ class Serving:
         ranking = self._recommender.recommend(key, subject, asked, chosen, columns)
         items = self._bookable(ranking.items, count, left_out)
         if len(items) < count and asked < MOST_ASKED and len(ranking.items) >= asked:
-            ranking = self._recommender.recommend(key, subject, MOST_ASKED, chosen, columns)
-            items = self._bookable(ranking.items, count, left_out)
+            # What the first call gave is good, should the second fail.
+            with suppress(UnavailableError):
+                ranking = self._recommender.recommend(key, subject, MOST_ASKED, chosen, columns)
+                items = self._bookable(ranking.items, count, left_out)
         answer = _answer("personalize", self._recommender.version(key), items, ranking)
         if len(items) < count and chosen is None:
             present = left_out | {item["itemId"] for item in items}

@@ -7,8 +7,9 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
-from tests.unit.api.conftest import LAMBDAS, Aws, load
+from tests.unit.api.conftest import LAMBDAS, Answers, Aws, load
 
 OPEN = {f"i{n}" for n in range(200)}
 
@@ -83,6 +84,23 @@ def test_the_page_is_widened_once_and_then_topped_up_with_popular_items(api: Api
     assert answer["toppedUpWithPopular"] == 2
     asked = [p["numResults"] for name, p in aws.calls if name == "get_recommendations"]
     assert asked == [25, 500]
+
+
+def test_a_page_that_cannot_be_widened_keeps_what_it_has(
+    api: Api, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.open_items = {"i3", "i150", "p1", "p2", "p3", "p4"}
+    narrow = Answers.get_recommendations
+
+    def refuse_wide(aws: Aws, parameters: dict[str, Any]) -> Any:
+        if parameters["numResults"] == 500:
+            raise ReadTimeoutError(endpoint_url="https://personalize")
+        return narrow(aws, parameters)
+
+    monkeypatch.setattr(Answers, "get_recommendations", staticmethod(refuse_wide))
+    answer = api.recommend()
+    assert ids(answer) == ["i3", "p1", "p2", "p3", "p4"]
+    assert (answer["source"], answer["recommendationId"]) == ("personalize", "RID-1")
 
 
 def test_a_filtered_page_is_not_topped_up_with_what_the_filter_may_refuse(api: Api, aws: Aws) -> None:
