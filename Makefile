@@ -4,6 +4,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 CONFIG ?= travel
 PORT ?= 4566
 VENV := .venv
+BENCHMARKS := $(sort $(filter-out __init__ report,$(basename $(notdir $(wildcard benchmarks/*.py)))) \
+	$(notdir $(patsubst %/__main__.py,%,$(wildcard benchmarks/*/__main__.py))))
 RUN := $(VENV)/bin/python
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export PYTHONPATH := $(CURDIR)
@@ -26,7 +28,7 @@ test: setup ## Run all tests
 	@$(RUN) -m pytest $(ARGS)
 
 bench: setup ## Run one benchmark and record its figures: make bench NAME=recommender
-	@$(if $(NAME),,$(error say which: make bench NAME=x, x one of: $(sort $(filter-out __init__ report,$(basename $(notdir $(wildcard benchmarks/*.py)))))))
+	@$(if $(NAME),,$(error say which: make bench NAME=x, x one of: $(BENCHMARKS)))
 	@$(RUN) -m benchmarks.$(NAME) $(ARGS)
 
 lint: setup ## Check style and types
