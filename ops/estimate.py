@@ -13,7 +13,7 @@ import config
 from ops.deployment import Deployment
 from ops.terminal import Terminal
 
-PRICES = Path(__file__).parent.parent / "config" / "prices.yaml"
+PRICES = Path(__file__).parent.parent / "config" / "prices" / "on_demand.yaml"
 HOURS_A_MONTH = 730
 TRAININGS_A_MONTH = 30 / 7
 DPUS = {"G.1X": 1, "G.2X": 2, "G.4X": 4}

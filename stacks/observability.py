@@ -64,7 +64,6 @@ class ObservabilityStack(cdk.Stack):
             ),
         )
         dashboard.add_widgets(*(_campaign_graphs(self, project.name)))
-        cdk.CfnOutput(self, "NotificationTopic", value=topic.topic_arn)
         cdk.CfnOutput(self, "DashboardName", value=project.name)
 
     def _watch_api(self, api: apigateway.RestApi) -> None:

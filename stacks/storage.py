@@ -53,6 +53,7 @@ class StorageStack(cdk.Stack):
         cdk.CfnOutput(self, "DatasetsBucket", value=self.datasets.bucket_name)
         cdk.CfnOutput(self, "ResultsBucket", value=self.results.bucket_name)
         cdk.CfnOutput(self, "AccessLogsBucket", value=self.access_logs.bucket_name)
+        cdk.CfnOutput(self, "NotificationTopic", value=self.notifications.topic_arn)
 
     def _bucket(self, name: str) -> s3.Bucket:
         bucket = s3.Bucket(

@@ -18,6 +18,7 @@ from localcloud.personalize.resources import (
     ACTIVE,
     Campaign,
     Dataset,
+    DatasetExportJob,
     DatasetGroup,
     DatasetImportJob,
     EventTracker,
@@ -104,7 +105,7 @@ def update_dataset(region: Region, request: Request) -> Answer:
 
 @operation("DeleteDataset")
 def delete_dataset(region: Region, request: Request) -> Answer:
-    """Delete a dataset and its data; not while an import runs or a campaign serves what was trained on it."""
+    """Delete a dataset with its data and jobs; not while one runs or a campaign serves what it trained."""
     dataset = region.get(Dataset, request["datasetArn"])
     refuse_if_changing(dataset)
     if running := [job for job in region.all(DatasetImportJob, dataset_arn=dataset.arn) if job.is_changing]:
@@ -118,5 +119,13 @@ def delete_dataset(region: Region, request: Request) -> Answer:
             raise ResourceInUseError(
                 f"{dataset.arn} is in use by the campaign {in_service[0].arn}; delete it first."
             )
-    region.delete(dataset, lambda: region.data.of(group_arn).clear(dataset.dataset_type))
+    region.delete(dataset, lambda: _clear(region, dataset))
     return {}
+
+
+def _clear(region: Region, dataset: Dataset) -> None:
+    """Forget a dataset's data and its finished jobs: a job's name may then be used for a new dataset."""
+    region.data.of(dataset.dataset_group_arn).clear(dataset.dataset_type)
+    for kind in (DatasetImportJob, DatasetExportJob):
+        for job in region.all(kind, dataset_arn=dataset.arn):
+            region.remove(job)
