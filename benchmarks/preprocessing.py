@@ -165,7 +165,7 @@ def _run(command: list[str]) -> Measured:
     }
     started, peak, cpu = time.perf_counter(), 0.0, dict[int, float]()
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(  # noqa: S603 - our own commands
+        process = subprocess.Popen(
             command,
             env=environment,
             cwd=ROOT,
