@@ -48,24 +48,6 @@ def install(context: CloudContext) -> None:
         return _invoke_now(executor, fn, event, response_headers)
 
     function.invoke = invoke
-    _keep_logging_config(function)
-
-
-def _keep_logging_config(function: Any) -> None:
-    """Remember the log group that a function's configuration names: moto forgets it."""
-    by_moto_init, by_moto_update = function.__init__, function.update_configuration
-
-    def init(self: Any, account_id: str, spec: dict[str, Any], *rest: Any, **named: Any) -> None:
-        by_moto_init(self, account_id, spec, *rest, **named)
-        self.logging_config = spec.get("LoggingConfig") or {}
-
-    def update_configuration(self: Any, config_updates: dict[str, Any]) -> Any:
-        if "LoggingConfig" in config_updates:
-            self.logging_config = config_updates["LoggingConfig"]
-        return by_moto_update(self, config_updates)
-
-    function.__init__ = init
-    function.update_configuration = update_configuration
 
 
 def _invoke_now(executor: Executor, fn: LambdaFunction, event: Any, response_headers: Any) -> bytes:

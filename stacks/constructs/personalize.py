@@ -33,7 +33,6 @@ class PersonalizeCall(tasks.CallAwsService):
         action: str,
         parameters: Mapping[str, Any],
         resources: Sequence[str],
-        iam_action: str | None = None,
         retry_seconds: int,
         **kwargs: Any,
     ) -> None:
@@ -43,7 +42,7 @@ class PersonalizeCall(tasks.CallAwsService):
             service="personalize",
             action=action,
             parameters=parameters,
-            iam_action=iam_action or f"personalize:{action[:1].upper()}{action[1:]}",
+            iam_action=f"personalize:{action[:1].upper()}{action[1:]}",
             iam_resources=list(resources),
             **kwargs,
         )
