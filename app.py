@@ -15,6 +15,7 @@ from stacks.constructs.wildcards import accept_wildcards, accepted_wildcards
 from stacks.inference import InferenceStack
 from stacks.observability import ObservabilityStack
 from stacks.preprocessing import PreprocessingStack
+from stacks.privacy import PrivacyStack
 from stacks.storage import StorageStack
 from stacks.training import TrainingStack
 
@@ -42,6 +43,9 @@ def build(app: cdk.App, project: config.ProjectConfig) -> None:
     campaigns = CampaignsStack(
         app, name("campaigns"), project=project, storage=storage, preprocessing=preprocessing, env=environment
     )
+    privacy = PrivacyStack(
+        app, name("privacy"), project=project, storage=storage, preprocessing=preprocessing, env=environment
+    )
     ObservabilityStack(
         app,
         name("observability"),
@@ -50,7 +54,7 @@ def build(app: cdk.App, project: config.ProjectConfig) -> None:
         functions=inference.functions,
         queue=inference.event_queue,
         dead_letter_queue=inference.dead_letter_queue,
-        state_machines=[preprocessing.prepare_data, training.train, campaigns.campaign],
+        state_machines=[preprocessing.prepare_data, training.train, campaigns.campaign, privacy.forget_users],
         topic=storage.notifications,
         env=environment,
     )

@@ -11,6 +11,7 @@ from aws_cdk import aws_athena as athena
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
@@ -19,7 +20,8 @@ from config import ProjectConfig
 from config.data import settings_json
 from config.statements import prepare_data_statements
 from stacks.constructs.athena_query import AthenaQuery
-from stacks.constructs.grants import let_read, let_read_asset, let_use_key, let_write
+from stacks.constructs.grants import let_read, let_read_asset, let_read_secret, let_use_key, let_write
+from stacks.constructs.nag import acknowledge
 from stacks.constructs.spark_job import SparkJob, library_asset
 from stacks.constructs.state_machine import LoggedStateMachine, with_failure_path
 from stacks.storage import StorageStack
@@ -54,6 +56,7 @@ class PreprocessingStack(cdk.Stack):
         self.library = library_asset(self, "JobLibrary")
         self.settings = self._settings_asset()
         self.security_configuration = self._security_configuration()
+        self.pseudonym_key = self._pseudonym_key() if project.data.privacy.pseudonymise_users else None
 
         self.curate = self._curate_job()
         self.export = self._export_job()
@@ -153,6 +156,31 @@ class PreprocessingStack(cdk.Stack):
         let_use_key(job.role, self._storage.key)
         return job
 
+    def _pseudonym_key(self) -> secretsmanager.Secret:
+        """Make the key of the user pseudonyms; losing or changing it would make every user a new one."""
+        key = secretsmanager.Secret(
+            self,
+            "PseudonymKey",
+            description=f"Key of the user pseudonyms (HMAC-SHA256) of {self._project.name}",
+            encryption_key=self._storage.key,
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                password_length=64, exclude_punctuation=True
+            ),
+            removal_policy=self._storage.removal_policy,
+        )
+        acknowledge(key, {"AwsSolutions-SMG4": "A new key would make every user unknown to Personalize."})
+        return key
+
+    @property
+    def pseudonym_arguments(self) -> dict[str, str]:
+        """The argument of the jobs that replace user ids; none where ids stay as they are."""
+        return {"--pseudonym_key_secret_arn": self.pseudonym_key.secret_arn} if self.pseudonym_key else {}
+
+    def let_read_pseudonym_key(self, role: iam.IRole) -> None:
+        """Let a role read the key of the pseudonyms, where there is one."""
+        if self.pseudonym_key:
+            let_read_secret(role, self.pseudonym_key)
+
     def _curate_job(self) -> SparkJob:
         job = self.spark_job(
             "Curate",
@@ -161,8 +189,10 @@ class PreprocessingStack(cdk.Stack):
                 "--raw_uri": self._storage.raw.s3_url_for_object() + "/",
                 "--datasets_uri": self._storage.datasets.s3_url_for_object() + "/",
                 "--glue_database": self.database_name,
+                **self.pseudonym_arguments,
             },
         )
+        self.let_read_pseudonym_key(job.role)
         let_read(job.role, self._storage.raw)
         let_write(job.role, self._storage.datasets)
         self.allow_catalog(job.role, tables=["curated_*"], write=True)

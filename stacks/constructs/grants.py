@@ -7,6 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as assets
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 
 READ_OBJECTS = ("s3:GetObject", "s3:GetObjectVersion")
@@ -46,6 +47,11 @@ def let_use_key(role: iam.IGrantable, key: kms.IKey) -> None:
 def let_use_table(role: iam.IGrantable, table: dynamodb.ITable, *, write: bool) -> None:
     """Let a role read, or also write, a table's items."""
     _allow(role, [table.table_arn], *READ_ITEMS, *(WRITE_ITEMS if write else ()))
+
+
+def let_read_secret(role: iam.IGrantable, secret: secretsmanager.ISecret) -> None:
+    """Let a role read a secret's value."""
+    _allow(role, [secret.secret_arn], "secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret")
 
 
 def let_send(role: iam.IGrantable, queue: sqs.IQueue) -> None:

@@ -33,7 +33,8 @@ def test_each_purpose_has_its_machine(assembly: Assembly) -> None:
         machine["Properties"]["StateMachineName"]
         for machine in assembly.resources("AWS::StepFunctions::StateMachine")
     }
-    assert names == {f"travel-{n}" for n in ("prepare-data", "train", "train-recipe", "retrain", "campaign")}
+    purposes = ("prepare-data", "train", "train-recipe", "retrain", "campaign", "forget-users")
+    assert names == {f"travel-{purpose}" for purpose in purposes}
 
 
 def test_training_calls_personalize_directly_and_polls_without_functions(assembly: Assembly) -> None:

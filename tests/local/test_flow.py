@@ -12,6 +12,7 @@ import pytest
 
 from ops.athena import query
 from ops.demo_story import tell
+from ops.forget import forget
 from ops.teardown import empty_buckets, remove_parameters, remove_personalize
 from ops.terminal import Terminal
 from tests.local.deployed_app import DeployedApp
@@ -91,6 +92,18 @@ def test_the_campaign_stays_within_its_budget(trained_app: DeployedApp) -> None:
     assert rows
     assert sum(float(row["cost"]) for row in rows) <= 100.0
     assert len({(row["user_id"], row["coupon_id"]) for row in rows}) == len(rows)
+
+
+def test_a_forgotten_user_is_gone_from_raw_data_datasets_and_personalize(trained_app: DeployedApp) -> None:
+    """Comes after what needs the data as it was."""
+    statement = "SELECT user_id FROM coupon_interactions GROUP BY user_id ORDER BY count(*) DESC LIMIT 1"
+    user_id = query(trained_app.deployment, statement)[0]["user_id"]
+    forgotten = forget(trained_app.deployment, Terminal(), [user_id])
+    assert all(found["records"] > 0 for found in forgotten["deleted"].values())
+    for table in ("curated_interactions", "curated_customers", "curated_coupon_events", "users"):
+        named = query(trained_app.deployment, f"SELECT DISTINCT user_id FROM {table}")  # noqa: S608
+        assert named
+        assert {"user_id": user_id} not in named
 
 
 def test_teardown_and_destroy_leave_nothing_behind(trained_app: DeployedApp) -> None:

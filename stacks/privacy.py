@@ -1,0 +1,135 @@
+"""Privacy: forget users in the raw files, in all that was made of them, and in Personalize."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
+from constructs import Construct
+
+from config import ProjectConfig
+from stacks.constructs.forget_in_personalize import ForgetInPersonalize
+from stacks.constructs.grants import let_read, let_use_key, let_write
+from stacks.constructs.personalize_role import PersonalizeRole
+from stacks.constructs.spark_job import SparkJob
+from stacks.constructs.state_machine import LoggedStateMachine, with_failure_path
+from stacks.preprocessing import PreprocessingStack
+from stacks.storage import StorageStack
+
+TIMEOUT_MINUTES = 720
+RUN_ID = sfn.JsonPath.string_at("$$.Execution.Name")
+
+
+class PrivacyStack(cdk.Stack):
+    """The forget-users state machine: erase, make the data anew, delete in each dataset group."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        project: ProjectConfig,
+        storage: StorageStack,
+        preprocessing: PreprocessingStack,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        self._project = project
+        self._storage = storage
+        self._preprocessing = preprocessing
+        self.role = PersonalizeRole(self, "DeletionRole", reads=[storage.datasets], key=storage.key)
+        self.delete_user = self._delete_job()
+        self.forget_users = self._forget_users()
+        cdk.CfnOutput(self, "ForgetUsersStateMachine", value=self.forget_users.state_machine_arn)
+
+    def _delete_job(self) -> SparkJob:
+        job = self._preprocessing.spark_job(
+            "Delete-User",
+            script="delete_user.py",
+            arguments={
+                "--raw_uri": self._storage.raw.s3_url_for_object() + "/",
+                "--datasets_uri": self._storage.datasets.s3_url_for_object() + "/",
+                **self._preprocessing.pseudonym_arguments,
+            },
+        )
+        let_write(job.role, self._storage.raw)
+        let_write(job.role, self._storage.datasets)
+        self._preprocessing.let_read_pseudonym_key(job.role)
+        return job
+
+    def _forget_users(self) -> sfn.StateMachine:
+        erase = tasks.GlueStartJobRun(
+            self,
+            "Erase the users' rows",
+            glue_job_name=self.delete_user.name,
+            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
+            arguments=sfn.TaskInput.from_object(
+                {"--run_id": RUN_ID, "--user_ids_uri": sfn.JsonPath.string_at("$.userIdsUri")}
+            ),
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        remake = tasks.StepFunctionsStartExecution(
+            self,
+            "Make the data anew",
+            state_machine=self._preprocessing.prepare_data,
+            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
+            result_selector={"dataVersion.$": "$.Output.dataVersion"},
+            result_path="$.prepared",
+        )
+        unnamed = sfn.Fail(
+            self,
+            "No users are named",
+            error="InputInvalid",
+            cause='The input must be {"userIdsUri": "s3://..."}: a text file with one user id a line.',
+        )
+        body = (
+            sfn.Choice(self, "Are users named?")
+            .when(sfn.Condition.is_string("$.userIdsUri"), erase.next(remake).next(self._forget_in_groups()))
+            .otherwise(unnamed)
+        )
+        machine = LoggedStateMachine(
+            self,
+            "ForgetUsers",
+            name=f"{self._project.name}-forget-users",
+            definition=with_failure_path(self, body, what="Forget users", topic=self._storage.notifications),
+            timeout_minutes=TIMEOUT_MINUTES,
+            log_retention_days=self._project.operations.log_retention_days,
+        )
+        let_use_key(machine, self._storage.key)
+        let_read(machine, self._storage.datasets, "privacy/*")
+        return machine
+
+    def _forget_in_groups(self) -> sfn.Chain:
+        """Delete in every dataset group that is there: a deployment not yet trained has none."""
+        users = sfn.JsonPath.format(
+            f"s3://{self._storage.datasets.bucket_name}/privacy/{{}}/users.csv", RUN_ID
+        )
+        groups = {"main": self._project.name, "coupons": f"{self._project.name}-coupons"}
+        everywhere = sfn.Parallel(
+            self,
+            "Forget them in Personalize",
+            result_selector={"main.$": "$[0]", "coupons.$": "$[1]"},
+            result_path="$.deleted",
+        )
+        for label, group in groups.items():
+            forget = ForgetInPersonalize(
+                self,
+                f"Forget in {label}",
+                group=group,
+                users=users,
+                role_arn=self.role.role_arn,
+                poll_seconds=self._project.training.poll_seconds,
+            )
+            everywhere.branch(forget.chain)
+        result = sfn.Pass(
+            self,
+            "Name what was deleted",
+            parameters={
+                "dataVersion": sfn.JsonPath.string_at("$.prepared.dataVersion"),
+                "users": users,
+                "deleted": sfn.JsonPath.object_at("$.deleted"),
+            },
+        )
+        return everywhere.next(result)

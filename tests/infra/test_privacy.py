@@ -1,0 +1,66 @@
+"""With pseudonyms on, there is one key, and the jobs that replace ids are the ones that may read it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk.assertions import Template
+
+from config import ProjectConfig, load
+from config.data import Privacy
+from stacks.preprocessing import PreprocessingStack
+from stacks.privacy import PrivacyStack
+from stacks.storage import StorageStack
+
+
+def templates(pseudonymise: bool) -> Template:
+    """The preprocessing stack's template, with the privacy stack beside it."""
+    project: ProjectConfig = load("travel")
+    data = project.data.model_copy(update={"privacy": Privacy(pseudonymise_users=pseudonymise)})
+    project = project.model_copy(update={"data": data})
+    app = cdk.App()
+    storage = StorageStack(app, "storage", project=project)
+    preprocessing = PreprocessingStack(app, "preprocessing", project=project, storage=storage)
+    PrivacyStack(app, "privacy", project=project, storage=storage, preprocessing=preprocessing)
+    return Template.from_stack(preprocessing)
+
+
+@pytest.fixture(scope="module")
+def pseudonymised() -> Template:
+    return templates(pseudonymise=True)
+
+
+def jobs_with_the_key(template: Template) -> set[str]:
+    jobs = template.find_resources("AWS::Glue::Job").values()
+    return {
+        job["Properties"]["Name"]
+        for job in jobs
+        if "--pseudonym_key_secret_arn" in job["Properties"]["DefaultArguments"]
+    }
+
+
+def readers_of_secrets(template: Template) -> list[dict[str, Any]]:
+    policies = template.find_resources("AWS::IAM::Policy").values()
+    statements = [s for p in policies for s in p["Properties"]["PolicyDocument"]["Statement"]]
+    return [s for s in statements if "secretsmanager:GetSecretValue" in json.dumps(s["Action"])]
+
+
+def test_the_jobs_that_replace_ids_are_given_the_key(pseudonymised: Template) -> None:
+    assert jobs_with_the_key(pseudonymised) == {"travel-curate", "travel-delete-user"}
+    assert len(pseudonymised.find_resources("AWS::SecretsManager::Secret")) == 1
+
+
+def test_only_they_may_read_it_and_nothing_else(pseudonymised: Template) -> None:
+    (secret,) = pseudonymised.find_resources("AWS::SecretsManager::Secret")
+    readers = readers_of_secrets(pseudonymised)
+    assert len(readers) == 2
+    assert all(statement["Resource"] == {"Ref": secret} for statement in readers)
+
+
+def test_without_pseudonyms_there_is_no_key() -> None:
+    template = templates(pseudonymise=False)
+    assert jobs_with_the_key(template) == set()
+    assert template.find_resources("AWS::SecretsManager::Secret") == {}
