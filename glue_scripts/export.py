@@ -14,7 +14,7 @@ from typing import Any
 
 from preprocessing import storage
 from preprocessing.catalog import Catalog
-from preprocessing.datasets import Dataset, check_limits, coupon_datasets, main_datasets
+from preprocessing.datasets import PLAIN_COLUMNS, Dataset, check_limits, coupon_datasets, main_datasets
 from preprocessing.session import open_session, parse_arguments, size_session
 from preprocessing.settings import Settings, parse_settings
 from preprocessing.storage import join
@@ -24,6 +24,7 @@ from pyspark.sql import functions as F  # noqa: N812
 TABLES = ["users", "items", "interactions", "coupon_users", "coupon_items", "coupon_interactions"]
 ROWS_PER_FILE = 2_000_000
 POPULAR_ITEMS = 500
+LATEST = "personalize/latest.json"
 CSV_OPTIONS = {
     "header": "true",
     "escape": '"',
@@ -51,7 +52,7 @@ def export(
     sizes = [file.size for name in TABLES for file in storage.list_files(location(name))]
     size_session(spark, sum(sizes))
     tables = {name: spark.read.parquet(location(name)) for name in TABLES}
-    item_metadata = _selected_metadata(settings, datasets_uri, run_id)
+    item_metadata = _item_metadata(settings, datasets_uri, run_id)
     datasets = [*main_datasets(tables, item_metadata, settings), *coupon_datasets(tables, settings)]
     counts = {(dataset.group, dataset.kind): dataset.rows.count() for dataset in datasets}
     check_limits(datasets, counts)
@@ -74,7 +75,7 @@ def export(
     manifest_uri = join(version_uri, "manifest.json")
     storage.write_text(manifest_uri, json.dumps(manifest, indent=2))
     latest = {"dataVersion": run_id, "manifestUri": manifest_uri}
-    storage.write_text(join(datasets_uri, "personalize", "latest.json"), json.dumps(latest))
+    storage.write_text(join(datasets_uri, LATEST), json.dumps(latest))
 
 
 def popular_items(items: DataFrame, metadata: list[str]) -> list[dict[str, Any]]:
@@ -85,12 +86,30 @@ def popular_items(items: DataFrame, metadata: list[str]) -> list[dict[str, Any]]
     return [row.asDict() for row in rows.collect()]
 
 
-def _selected_metadata(settings: Settings, datasets_uri: str, run_id: str) -> list[str]:
+def _item_metadata(settings: Settings, datasets_uri: str, run_id: str) -> list[str]:
+    """Return the attributes that describe an item: the configured ones, or those chosen by now.
+
+    What was chosen once stays unless it is forbidden: Personalize lets a dataset's schema grow, not shrink.
+    """
     if settings.item.metadata is not None:
         return settings.item.metadata
     report = storage.read_bytes(join(datasets_uri, "reports", run_id, "attributes.json"))
     selected: list[str] = json.loads(report)["selected"]
-    return selected
+    stay = [name for name in _exported_metadata(datasets_uri) if _may_stay(name, settings)]
+    return [*stay, *(name for name in selected if name not in stay)]
+
+
+def _exported_metadata(datasets_uri: str) -> list[str]:
+    latest = storage.read_text(join(datasets_uri, LATEST))
+    manifest = storage.read_text(json.loads(latest)["manifestUri"]) if latest else None
+    if manifest is None:
+        return []
+    fields = json.loads(manifest)["datasetGroups"]["main"]["items"]["schema"]["fields"]
+    return [field["name"].lower() for field in fields if field["name"] not in PLAIN_COLUMNS]
+
+
+def _may_stay(name: str, settings: Settings) -> bool:
+    return name in settings.attribute_types and name not in settings.item.forbidden
 
 
 def _write_csv(dataset: Dataset, rows: int, target: str) -> None:

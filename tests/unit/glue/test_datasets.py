@@ -63,16 +63,21 @@ def tables(spark: SparkSession) -> dict[str, DataFrame]:
     }  # fmt: skip
 
 
+def run_export(
+    spark: SparkSession, settings: Settings, folder: Path, run_id: str, selected: list[str]
+) -> None:
+    report = folder / "reports" / run_id / "attributes.json"
+    report.parent.mkdir(parents=True)
+    report.write_text(json.dumps({"selected": selected}))
+    export(spark, settings, folder.as_uri(), run_id, lambda name: f"{folder.as_uri()}/athena/{name}/")
+
+
 def test_an_export_is_found_only_when_it_is_whole(
     spark: SparkSession, travel: Settings, tables: dict[str, DataFrame], tmp_path: Path
 ) -> None:
     for name, table in tables.items():
         table.write.parquet(f"{tmp_path}/athena/{name}")
-    report = tmp_path / "reports" / "r1" / "attributes.json"
-    report.parent.mkdir(parents=True)
-    report.write_text(json.dumps({"selected": ["origin", "price_inr"]}))
-
-    export(spark, travel, tmp_path.as_uri(), "r1", lambda name: f"{tmp_path.as_uri()}/athena/{name}/")
+    run_export(spark, travel, tmp_path, "r1", ["origin", "price_inr"])
     latest = json.loads((tmp_path / "personalize" / "latest.json").read_text())
     assert latest == {"dataVersion": "r1", "manifestUri": f"{tmp_path.as_uri()}/personalize/r1/manifest.json"}
     manifest = json.loads((tmp_path / "personalize" / "r1" / "manifest.json").read_text())
@@ -93,6 +98,11 @@ def test_an_export_is_found_only_when_it_is_whole(
     assert ['DEL|"Goa, GOI"|3', "DEL", "3.0", "1780000000"] in rows
     popular = json.loads((tmp_path / "personalize" / "r1" / "popular_items.json").read_text())
     assert popular[0] == {"itemId": 'DEL|"Goa, GOI"|19', "score": 19.0, "ORIGIN": "DEL", "PRICE_INR": 19.0}
+
+    run_export(spark, travel, tmp_path, "r2", ["price_inr"])
+    later = json.loads((tmp_path / "personalize" / "r2" / "manifest.json").read_text())
+    schema = later["datasetGroups"]["main"]["items"]["schema"]
+    assert schema == items["schema"], "a column once exported stays: a schema can grow, not shrink"
 
 
 def test_what_personalize_would_refuse_is_said_at_once_with_the_remedy(
