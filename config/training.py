@@ -46,11 +46,22 @@ class Gate(Section):
     tolerance: float = Field(default=0.02, ge=0, lt=1)
 
 
+class Waiting(Section):
+    """How a state machine waits for Personalize's work.
+
+    `first_seconds` at first, then each time by as much longer, up to `longest_seconds`. Imports and trainings
+    that were done before are first looked at when nine tenths of the time has passed that they took then.
+    """
+
+    first_seconds: int = Field(default=30, ge=1)
+    longest_seconds: int = Field(default=300, ge=1)
+
+
 class TrainingConfig(Section):
     """Which recipes are trained, how often, and how patiently their resources are waited for."""
 
     recipes: list[Recipe] = Field(min_length=1)
-    poll_seconds: int = Field(default=60, ge=1)
+    waiting: Waiting = Waiting()
     timeout_minutes: int = Field(default=1440, ge=5)
     gate: Gate = Gate()
     schedule: str | None = None

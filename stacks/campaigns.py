@@ -151,7 +151,7 @@ class CampaignsStack(cdk.Stack):
             action="describeCampaign",
             parameters={"CampaignArn": campaign_arn},
             resources=[campaign_arn],
-            retry_seconds=self._project.training.poll_seconds,
+            waiting=self._project.training.waiting,
             result_path="$.serving",
         )
         job_name = sfn.JsonPath.format(f"{name}-{{}}", RUN)
@@ -174,7 +174,7 @@ class CampaignsStack(cdk.Stack):
                 self.format_arn(service="personalize", resource=kind, resource_name=f"{name}*")
                 for kind in ("batch-inference-job", "solution")
             ],
-            poll_seconds=self._project.training.poll_seconds,
+            waiting=self._project.training.waiting,
             pass_role=self.batch_role.role_arn,
         )
         return serving.next(rank)

@@ -120,7 +120,7 @@ class PrivacyStack(cdk.Stack):
                 group=group,
                 users=users,
                 role_arn=self.role.role_arn,
-                poll_seconds=self._project.training.poll_seconds,
+                waiting=self._project.training.waiting,
             )
             everywhere.branch(forget.chain)
         result = sfn.Pass(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+ROLLED_BACK = "rolled back"
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -21,12 +23,16 @@ def decide(
     *,
     metric: str,
     tolerance: float,
+    was_rolled_back: bool = False,
 ) -> Verdict:
     """Compare by one metric: at least (1 - tolerance) of the serving version's, and above the baseline's.
 
     Without a serving version the new one is promoted, whatever the baseline: an API with a weak model answers
-    better than one with none. Raises KeyError when a version lacks the metric.
+    better than one with none. A version that an operator rolled back from is not promoted again by itself.
+    Raises KeyError when a version lacks the metric.
     """
+    if was_rolled_back:
+        return Verdict(False, "it was rolled back from; `ops rollback --to` brings it back")
     value = new[metric]
     if serving is None:
         return Verdict(True, f"first version; {metric} {value:.4f}, popularity {baseline.get(metric, 0):.4f}")

@@ -10,8 +10,11 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
-from gate import decide
+from gate import ROLLED_BACK, decide
+from pace import Waiting, pace
 from planning import Place, plan, with_tuned
+from records import of_recipe
+from versions import find, last_duration
 
 logger = Logger()
 NEWEST_VERSIONS = 20
@@ -32,6 +35,8 @@ def plan_training(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         place=_place(),
         tune=bool(event.get("tune")),
     )
+    for dataset in result["datasets"]:
+        dataset["pace"] = pace(_last_import_seconds(dataset["arn"]), _waiting())
     logger.info("planned", data_version=result["dataVersion"], recipes=list(result["recipes"]))
     return result
 
@@ -42,35 +47,61 @@ def plan_tuned(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def find_version(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Find a version by name. `event`: {"solutionArn", "versionName"}; answers {"arn": str or ""}."""
-    personalize = _client("personalize")
-    pages = personalize.get_paginator("list_solution_versions").paginate(solutionArn=event["solutionArn"])
-    versions = [version for page in pages for version in page["solutionVersions"]]
-    newest = sorted(versions, key=lambda version: version["creationDateTime"], reverse=True)[:NEWEST_VERSIONS]
-    for version in newest:
-        arn = version["solutionVersionArn"]
-        described = personalize.describe_solution_version(solutionVersionArn=arn)["solutionVersion"]
-        usable = described["status"] in {"CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE"}
-        if usable and described.get("name") == event["versionName"]:
-            return {"arn": arn}
-    return {"arn": ""}
+    """Find this data's version of a solution, or say how to train it.
+
+    `event`: {"key", "solutionArn", "versionName", "trainingMode"}; the answer is that of `versions.find`, and
+    the pace at which to wait for the training.
+    """
+    personalize, solution_arn = _client("personalize"), event["solutionArn"]
+    pages = personalize.get_paginator("list_solution_versions").paginate(solutionArn=solution_arn)
+    listed = [version for page in pages for version in page["solutionVersions"]]
+    newest = sorted(listed, key=lambda version: version["creationDateTime"], reverse=True)[:NEWEST_VERSIONS]
+    described = [
+        personalize.describe_solution_version(solutionVersionArn=version["solutionVersionArn"])[
+            "solutionVersion"
+        ]
+        for version in newest
+    ]
+    found = find(described, event["versionName"], event["trainingMode"])
+    records = of_recipe(event["key"])
+    return {**found, "pace": pace(last_duration(records, solution_arn, found["trainingMode"]), _waiting())}
 
 
 def quality_gate(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Decide on promotion. `event`: {"key", "metrics", "servingVersionArn", "newVersionArn", "baseline"}."""
+    """Decide on promotion. `event`: {"key", "metrics", "record", "serving", "baseline"}.
+
+    `serving` is the description of the campaign, or the error when there is none; `record` the version's item
+    of the versions table.
+    """
     serving = None
-    if event.get("servingVersionArn"):
-        answer = _client("personalize").get_solution_metrics(solutionVersionArn=event["servingVersionArn"])
-        serving = answer["metrics"]
+    if "Campaign" in event["serving"]:
+        serving_arn = event["serving"]["Campaign"]["SolutionVersionArn"]
+        serving = _client("personalize").get_solution_metrics(solutionVersionArn=serving_arn)["metrics"]
     verdict = decide(
         event["metrics"],
         serving,
         event.get("baseline") or {},
         metric=os.environ["GATE_METRIC"],
         tolerance=float(os.environ["GATE_TOLERANCE"]),
+        was_rolled_back=event["record"].get("decision", {}).get("S") == ROLLED_BACK,
     )
     logger.info("gate", recipe=event["key"], promote=verdict.promote, reason=verdict.reason)
     return {"promote": verdict.promote, "reason": verdict.reason}
+
+
+def _last_import_seconds(dataset_arn: str) -> float | None:
+    """Return how long the dataset's last import took, or None when there was none."""
+    personalize = _client("personalize")
+    try:
+        pages = list(personalize.get_paginator("list_dataset_import_jobs").paginate(datasetArn=dataset_arn))
+    except personalize.exceptions.ResourceNotFoundException:
+        return None
+    jobs = [job for page in pages for job in page["datasetImportJobs"] if job["status"] == "ACTIVE"]
+    if not jobs:
+        return None
+    newest = max(jobs, key=lambda job: job["creationDateTime"])
+    seconds: float = (newest["lastUpdatedDateTime"] - newest["creationDateTime"]).total_seconds()
+    return seconds
 
 
 def _tuned(parameter: str) -> dict[str, str] | None:
@@ -89,6 +120,10 @@ def _read(uri: str) -> str:
 
 def _place() -> Place:
     return Place(region=os.environ["AWS_REGION"], account=os.environ["ACCOUNT_ID"])
+
+
+def _waiting() -> Waiting:
+    return Waiting(first_seconds=int(os.environ["FIRST_WAIT_SECONDS"]))
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +46,7 @@ def plan(
     name, version = settings["name"], manifest["dataVersion"]
     groups = {key: name if key == "main" else f"{name}-{key}" for key in manifest["datasetGroups"]}
     datasets = [
-        _dataset(settings, groups[group], kind, dataset, version=version, place=place)
+        _dataset(settings, group, groups[group], kind, dataset, version=version, place=place)
         for group, members in manifest["datasetGroups"].items()
         for kind, dataset in members.items()
     ]
@@ -55,7 +55,8 @@ def plan(
             name,
             recipe,
             tuned.get(recipe["key"]),
-            groups=groups,
+            group=groups[recipe["dataset_group"]],
+            schemas=[item["schemaName"] for item in datasets if item["group"] == recipe["dataset_group"]],
             data_version=version,
             place=place,
             tune=tune,
@@ -92,29 +93,38 @@ def recipe_plan(
     recipe: Mapping[str, Any],
     tuned: Mapping[str, str] | None,
     *,
-    groups: Mapping[str, str],
+    group: str,
+    schemas: Sequence[str],
     data_version: str,
     place: Place,
     tune: bool,
 ) -> dict[str, Any]:
-    """Return the plan of one recipe: tune first when it never was, then train with what is known."""
+    """Return the plan of one recipe: tune first when it never was, then train with what is known.
+
+    `group` is the name of its dataset group and `schemas` the names of that group's schemas.
+    """
     tuning = recipe.get("tuning")
     pinned = dict(recipe.get("hyperparameters", {}))
     fixed = {**(tuned or {}), **pinned}
-    campaign_name = f"{name}-{recipe['key']}"
+    prefix = campaign_name = f"{name}-{recipe['key']}"
+    arn = f"arn:aws:personalize:::recipe/{recipe['recipe']}"
     return {
         "key": recipe["key"],
-        "recipeArn": f"arn:aws:personalize:::recipe/{recipe['recipe']}",
-        "datasetGroupArn": place.arn("dataset-group", groups[recipe["dataset_group"]]),
+        "recipeArn": arn,
+        "datasetGroupArn": place.arn("dataset-group", group),
+        # Columns that a schema gains are used by solutions made after it only.
+        "schemas": sorted(schemas),
+        "selected": True,
         "dataVersion": data_version,
+        "trainingMode": "FULL",
         "versionName": f"v-{short_hash(data_version)}",
         "tune": bool(tuning) and (tune or tuned is None),
         "pinnedHyperparameters": pinned,
         "tunedParameter": f"/{name}/tuned/{recipe['key']}",
-        "tuningSolution": _solution(name, recipe, _hpo_config(tuning), place, suffix="hpo")
+        "tuningSolution": _solution(f"{prefix}-hpo", arn, schemas, _hpo_config(tuning), place)
         if tuning
         else None,
-        "solution": _solution(name, recipe, _fixed_config(fixed), place),
+        "solution": _solution(prefix, arn, schemas, _fixed_config(fixed), place),
         "campaign": {
             "name": campaign_name,
             "arn": place.arn("campaign", campaign_name),
@@ -132,8 +142,7 @@ def with_tuned(
     """Return a recipe's plan with its solution made of the hyperparameters that HPO found."""
     prefix = plan_of_recipe["solution"]["name"].rsplit("-", 1)[0]
     config = _fixed_config({**found, **plan_of_recipe["pinnedHyperparameters"]})
-    solution_name = f"{prefix}-{short_hash([plan_of_recipe['recipeArn'], config])}"[-LONGEST_NAME:]
-    solution = {"name": solution_name, "arn": place.arn("solution", solution_name), "config": config}
+    solution = _solution(prefix, plan_of_recipe["recipeArn"], plan_of_recipe["schemas"], config, place)
     return {**plan_of_recipe, "tune": False, "solution": solution}
 
 
@@ -145,6 +154,7 @@ def short_hash(value: Any) -> str:
 
 def _dataset(
     settings: Mapping[str, Any],
+    key: str,
     group: str,
     kind: str,
     dataset: Mapping[str, Any],
@@ -156,6 +166,7 @@ def _dataset(
     schema_name = f"{group}-{kind}-{short_hash(dataset['schema'])}"
     job_name = f"{group}-{kind}-{short_hash([version, dataset['location']])}"
     return {
+        "group": key,
         "type": DATASET_TYPES[kind],
         "name": f"{group}-{kind}",
         "arn": place.arn("dataset", f"{group}/{kind.upper()}"),
@@ -167,19 +178,16 @@ def _dataset(
         "importName": job_name,
         "importArn": place.arn("dataset-import-job", job_name),
         "importRoleArn": settings["import_role_arn"],
+        "importMode": "FULL",
     }
 
 
 def _solution(
-    name: str, recipe: Mapping[str, Any], config: dict[str, Any], place: Place, suffix: str = ""
+    prefix: str, recipe_arn: str, schemas: Sequence[str], config: dict[str, Any], place: Place
 ) -> dict[str, Any]:
-    parts = [name, recipe["key"], *([suffix] if suffix else []), short_hash([_recipe_arn(recipe), config])]
-    solution_name = "-".join(parts)[-LONGEST_NAME:]
-    return {"name": solution_name, "arn": place.arn("solution", solution_name), "config": config}
-
-
-def _recipe_arn(recipe: Mapping[str, Any]) -> str:
-    return f"arn:aws:personalize:::recipe/{recipe['recipe']}"
+    """Name a solution from all that it is made of."""
+    name = f"{prefix}-{short_hash([recipe_arn, sorted(schemas), config])}"[-LONGEST_NAME:]
+    return {"name": name, "arn": place.arn("solution", name), "config": config}
 
 
 def _fixed_config(hyperparameters: Mapping[str, str]) -> dict[str, Any]:

@@ -20,7 +20,16 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service impor
 from moto.stepfunctions.parser.asl.utils import boto_client
 
 from localcloud.context import CloudContext
-from localcloud.stepfunctions import aborts, callbacks, error_names, executions, intrinsics, json_paths, logs
+from localcloud.stepfunctions import (
+    aborts,
+    callbacks,
+    error_names,
+    executions,
+    intrinsics,
+    json_paths,
+    logs,
+    variables,
+)
 from localcloud.stepfunctions.athena import StateTaskServiceAthena
 from localcloud.stepfunctions.casing import BOTO_NAMES, from_response, operation, to_request
 
@@ -48,6 +57,7 @@ def install(context: CloudContext) -> None:
     _provide_athena()
     callbacks.install()
     json_paths.install()
+    variables.install()
     error_names.install()
     executions.install()
     aborts.install()

@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from config.training import Waiting
 from stacks.constructs.personalize import NOT_FOUND, PersonalizeCall, pass_personalize_role
 
 
@@ -24,7 +25,7 @@ class ForgetInPersonalize(Construct):
         group: str,
         users: str,
         role_arn: str,
-        poll_seconds: int,
+        waiting: Waiting,
     ) -> None:
         super().__init__(scope, construct_id)
         stack = cdk.Stack.of(self)
@@ -38,7 +39,7 @@ class ForgetInPersonalize(Construct):
             action="describeDatasetGroup",
             parameters={"DatasetGroupArn": group_arn},
             resources=[group_arn],
-            retry_seconds=poll_seconds,
+            waiting=waiting,
             result_path=sfn.JsonPath.DISCARD,
         )
         start = PersonalizeCall(
@@ -52,7 +53,7 @@ class ForgetInPersonalize(Construct):
                 "RoleArn": role_arn,
             },
             resources=[group_arn, job_arn],
-            retry_seconds=poll_seconds,
+            waiting=waiting,
             additional_iam_statements=[pass_personalize_role(role_arn)],
             result_path="$.job",
         )
@@ -62,13 +63,13 @@ class ForgetInPersonalize(Construct):
             action="describeDataDeletionJob",
             parameters={"DataDeletionJobArn": sfn.JsonPath.string_at("$.job.DataDeletionJobArn")},
             resources=[job_arn],
-            retry_seconds=poll_seconds,
+            waiting=waiting,
             result_path="$.found",
         )
         wait = sfn.Wait(
             self,
             f"Wait for the deletion in {group}",
-            time=sfn.WaitTime.duration(cdk.Duration.seconds(poll_seconds)),
+            time=sfn.WaitTime.duration(cdk.Duration.seconds(waiting.longest_seconds)),
         )
         absent = sfn.Pass(
             self, f"There is no dataset group {group}", parameters={"datasetGroup": group, "records": 0}

@@ -15,15 +15,31 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
+from config.training import Waiting
+from stacks.constructs.retries import IN_USE, PERSONALIZE_BUSY, retry
+
 NOT_FOUND = "Personalize.ResourceNotFoundException"
 EXISTS = "Personalize.ResourceAlreadyExistsException"
-# Throttling is not a modelled exception of Personalize: it arrives under the service's general name.
-THROTTLED = ["Personalize.LimitExceededException", "Personalize.PersonalizeException"]
-RETRIES = 8
+
+
+def at(path: str) -> str:
+    """Return a reference to a string of the state's input."""
+    return sfn.JsonPath.string_at(path)
+
+
+def personalize_arns(scope: Construct, name: str, *kinds: str) -> list[str]:
+    """Return the ARNs of all of a deployment's resources of some kinds: their names begin with its own."""
+    stack = cdk.Stack.of(scope)
+    return [
+        stack.format_arn(service="personalize", resource=kind, resource_name=f"{name}*") for kind in kinds
+    ]
 
 
 class PersonalizeCall(tasks.CallAwsService):
-    """One call of Personalize's API, retried when Personalize is throttled or at a limit."""
+    """One call of Personalize's API, tried again when Personalize is throttled or at a limit.
+
+    With `until_free`, also while a resource is in use: being updated, or needed by one that is being deleted.
+    """
 
     def __init__(
         self,
@@ -33,7 +49,8 @@ class PersonalizeCall(tasks.CallAwsService):
         action: str,
         parameters: Mapping[str, Any],
         resources: Sequence[str],
-        retry_seconds: int,
+        waiting: Waiting,
+        until_free: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(
@@ -46,20 +63,19 @@ class PersonalizeCall(tasks.CallAwsService):
             iam_resources=list(resources),
             **kwargs,
         )
-        self.add_retry(
-            errors=THROTTLED,
-            interval=cdk.Duration.seconds(retry_seconds),
-            backoff_rate=2,
-            max_attempts=RETRIES,
-            jitter_strategy=sfn.JitterType.FULL,
-        )
+        retry(self, PERSONALIZE_BUSY, seconds=waiting.first_seconds)
+        if until_free:
+            retry(self, [IN_USE], seconds=waiting.first_seconds, attempts=12)
 
 
 class EnsureActive(sfn.StateMachineFragment):
-    """Look for a resource, create it if it is not there, and wait until it is ACTIVE.
+    """Look for a resource, create it if it is not there, and wait until it is ACTIVE; then `then`.
 
-    `describe` and `create` are the API's parameters in PascalCase; `answer` is the member of its answer
-    that has the status. Fails with PersonalizeResourceFailed and the resource's own reason when it ends so.
+    `describe` and `create` are the API's parameters in PascalCase; `answer` is the member of its answer that
+    has the status. Waits are short at first and then longer; with `pace`, the path of a pace that was learnt
+    from earlier runs ({"firstSeconds", "nextSeconds"}), the first lasts nearly as long as the work did then.
+    A campaign is ready when it `serves` the version at that path: it is ACTIVE while it is being updated too.
+    Fails with PersonalizeResourceFailed, the resource's ARN and its own reason when it ends so.
     """
 
     def __init__(
@@ -71,33 +87,33 @@ class EnsureActive(sfn.StateMachineFragment):
         describe: Mapping[str, Any],
         create: Mapping[str, Any] | None,
         resources: Sequence[str],
-        poll_seconds: int,
+        waiting: Waiting,
         answer: str | None = None,
         pass_role: str | None = None,
+        pace: str | None = None,
+        serves: str | None = None,
+        then: sfn.IChainable | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._kind = kind
+        self._arn = next(iter(describe.values()))
+        self._serves = serves
         self._resources = list(resources)
-        self._poll_seconds = poll_seconds
-        self._answer = answer or kind[:1].upper() + kind[1:]
+        self._waiting = waiting
         self._name = construct_id
-        look = self._call(
-            f"Look for {construct_id}", f"describe{kind[:1].upper()}{kind[1:]}", describe, "$.found"
-        )
-        self._done = sfn.Pass(self, f"{construct_id} is ready")
-        check = self._check(look)
+        self._pass_role = pass_role
+        self._found = f"$.found.{answer or kind[:1].upper() + kind[1:]}"
+        self._then = then or sfn.Pass(self, f"{construct_id} is ready")
+        capital = kind[:1].upper() + kind[1:]
+        pauses = self._pauses(pace)
+        look = self._call(f"Look for {construct_id}", f"describe{capital}", describe, "$.found", pauses)
+        again = self._call(f"See how {construct_id} is", f"describe{capital}", describe, "$.found")
+        wait, check = self._check(again)
         look.next(check)
         if create is not None:
-            made = self._call(
-                f"Create {construct_id}",
-                f"create{kind[:1].upper()}{kind[1:]}",
-                create,
-                "$.created",
-                pass_role,
-            )
-            made.add_catch(look, errors=[EXISTS], result_path="$.existed")
-            made.next(look)
-            look.add_catch(made, errors=[NOT_FOUND], result_path="$.missing")
+            made = self._call(f"Create {construct_id}", f"create{capital}", create, "$.created")
+            made.add_catch(again, errors=[EXISTS], result_path="$.existed")
+            made.next(wait)
+            look.add_catch(made, errors=[NOT_FOUND], result_path="$.missing", assign=pauses)
         self._start = look
 
     @property
@@ -108,7 +124,19 @@ class EnsureActive(sfn.StateMachineFragment):
     @property
     def end_states(self) -> list[sfn.INextable]:
         """Where the chain goes on."""
-        return self._done.end_states
+        return self._then.end_states
+
+    def _pauses(self, pace: str | None) -> dict[str, Any]:
+        """Return the variables of the waits: this one, the one after it, and by what they grow."""
+        if pace is None:
+            first = self._waiting.first_seconds
+            return {"pause": first, "nextPause": 2 * first, "longer": first}
+        following = sfn.JsonPath.number_at(f"{pace}.nextSeconds")
+        return {
+            "pause": sfn.JsonPath.number_at(f"{pace}.firstSeconds"),
+            "nextPause": following,
+            "longer": following,
+        }
 
     def _call(
         self,
@@ -116,55 +144,80 @@ class EnsureActive(sfn.StateMachineFragment):
         action: str,
         parameters: Mapping[str, Any],
         result_path: str,
-        pass_role: str | None = None,
+        variables: dict[str, Any] | None = None,
     ) -> PersonalizeCall:
-        statements = []
-        if pass_role is not None:
-            statements.append(pass_personalize_role(pass_role))
+        creates = action.startswith("create")
+        statements = (
+            [pass_personalize_role(self._pass_role)] if self._pass_role is not None and creates else []
+        )
         return PersonalizeCall(
             self,
             name,
             action=action,
             parameters=parameters,
             resources=self._resources,
-            retry_seconds=self._poll_seconds,
+            waiting=self._waiting,
             result_path=result_path,
             additional_iam_statements=statements,
+            assign=variables,
         )
 
-    def _check(self, look: sfn.State) -> sfn.Choice:
-        status = f"$.found.{self._answer}.Status"
-        reason = f"$.found.{self._answer}.FailureReason"
-        short = sfn.Wait(
-            self,
-            f"Wait briefly for {self._name}",
-            time=sfn.WaitTime.duration(cdk.Duration.seconds(max(1, self._poll_seconds // 4))),
-        )
+    def _check(self, again: PersonalizeCall) -> tuple[sfn.Wait, sfn.Choice]:
+        """Return the wait before looking again, and the choice after having looked."""
+        status, reason = f"{self._found}.Status", f"{self._found}.FailureReason"
+        next_pause, longer = sfn.JsonPath.number_at("$nextPause"), sfn.JsonPath.number_at("$longer")
         wait = sfn.Wait(
             self,
             f"Wait for {self._name}",
-            time=sfn.WaitTime.duration(cdk.Duration.seconds(self._poll_seconds)),
+            time=sfn.WaitTime.seconds_path("$pause"),
+            assign={"pause": next_pause, "nextPause": sfn.JsonPath.math_add(next_pause, longer)},
         )
-        failed = sfn.Fail(
+        longest = sfn.Wait(
             self,
-            f"{self._name} failed",
-            error="PersonalizeResourceFailed",
-            cause_path=sfn.JsonPath.format("{}: {}", f"{self._name}", sfn.JsonPath.string_at(reason)),
+            f"Wait the longest for {self._name}",
+            time=sfn.WaitTime.duration(cdk.Duration.seconds(self._waiting.longest_seconds)),
         )
-        failed_without_reason = sfn.Fail(
-            self,
-            f"{self._name} failed without a reason",
-            error="PersonalizeResourceFailed",
-            cause_path=sfn.JsonPath.format("{}: {}", f"{self._name}", sfn.JsonPath.string_at(status)),
-        )
+        wait.next(again)
+        longest.next(again)
         is_failed = sfn.Condition.string_matches(status, "*FAILED")
-        return (
-            sfn.Choice(self, f"Is {self._name} ready?")
-            .when(sfn.Condition.string_equals(status, "ACTIVE"), self._done)
-            .when(sfn.Condition.and_(is_failed, sfn.Condition.is_present(reason)), failed)
-            .when(is_failed, failed_without_reason)
-            .when(sfn.Condition.string_matches(status, "*PENDING"), short.next(look))
-            .otherwise(wait.next(look))
+        is_ready = sfn.Condition.string_equals(status, "ACTIVE")
+        choice = sfn.Choice(self, f"Is {self._name} ready?")
+        if self._serves is not None:
+            is_ready = sfn.Condition.and_(is_ready, self._is_of(f"{self._found}.SolutionVersionArn"))
+            choice.when(self._update_failed(), self._fail(" to be updated", f"{self._update}.FailureReason"))
+        choice = (
+            choice.when(is_ready, self._then)
+            .when(sfn.Condition.and_(is_failed, sfn.Condition.is_present(reason)), self._fail("", reason))
+            .when(
+                sfn.Condition.or_(is_failed, sfn.Condition.string_matches(status, "*STOPPED")),
+                self._fail(" without a reason", status),
+            )
+            .when(sfn.Condition.number_greater_than("$pause", self._waiting.longest_seconds), longest)
+            .otherwise(wait)
+        )
+        again.next(choice)
+        return wait, choice
+
+    @property
+    def _update(self) -> str:
+        return f"{self._found}.LatestCampaignUpdate"
+
+    def _is_of(self, version: str) -> sfn.Condition:
+        return sfn.Condition.string_equals_json_path(version, str(self._serves))
+
+    def _update_failed(self) -> sfn.Condition:
+        return sfn.Condition.and_(
+            sfn.Condition.is_present(f"{self._update}.FailureReason"),
+            self._is_of(f"{self._update}.SolutionVersionArn"),
+            sfn.Condition.string_matches(f"{self._update}.Status", "*FAILED"),
+        )
+
+    def _fail(self, how: str, cause: str) -> sfn.Fail:
+        return sfn.Fail(
+            self,
+            f"{self._name} failed{how}",
+            error="PersonalizeResourceFailed",
+            cause_path=sfn.JsonPath.format("{} {}: {}", self._name, self._arn, at(cause)),
         )
 
 

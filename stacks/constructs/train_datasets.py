@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from stacks.constructs.personalize import EXISTS, EnsureActive, PersonalizeCall
+from config.training import Waiting
+from stacks.constructs.personalize import (
+    EXISTS,
+    NOT_FOUND,
+    EnsureActive,
+    PersonalizeCall,
+    at,
+    personalize_arns,
+)
+from stacks.constructs.retries import retry_small_call
 
 PENDING_IMPORTS = 5  # Personalize's quota a region
-
-
-def at(path: str) -> str:
-    """Return a reference to the state's input."""
-    return sfn.JsonPath.string_at(path)
 
 
 class DatasetStates(Construct):
     """`chain` expects the plan at `$.plan` and leaves the input as it was."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, name: str, role_arn: str, poll_seconds: int
+        self, scope: Construct, construct_id: str, *, name: str, role_arn: str, waiting: Waiting
     ) -> None:
         super().__init__(scope, construct_id)
         self._name = name
         self._role_arn = role_arn
-        self._poll_seconds = poll_seconds
+        self._waiting = waiting
         groups = self._for_each("For each dataset group", "$.plan.datasetGroups", self._group())
         datasets = self._for_each("For each dataset", "$.plan.datasets", self._dataset(), PENDING_IMPORTS)
         trackers = self._for_each("For each event tracker", "$.plan.datasetGroups", self._tracker())
@@ -41,11 +47,21 @@ class DatasetStates(Construct):
         return each
 
     def _arns(self, *kinds: str) -> list[str]:
-        stack = cdk.Stack.of(self)
-        return [
-            stack.format_arn(service="personalize", resource=kind, resource_name=f"{self._name}*")
-            for kind in kinds
-        ]
+        return personalize_arns(self, self._name, *kinds)
+
+    def _call(
+        self, title: str, action: str, parameters: dict[str, Any], *kinds: str, result_path: str | None = None
+    ) -> PersonalizeCall:
+        return PersonalizeCall(
+            self,
+            title,
+            action=action,
+            parameters=parameters,
+            resources=self._arns(*kinds),
+            waiting=self._waiting,
+            until_free=action.startswith("update"),
+            result_path=result_path or sfn.JsonPath.DISCARD,
+        )
 
     def _group(self) -> sfn.IChainable:
         return EnsureActive(
@@ -55,24 +71,36 @@ class DatasetStates(Construct):
             describe={"DatasetGroupArn": at("$.arn")},
             create={"Name": at("$.name")},
             resources=self._arns("dataset-group"),
-            poll_seconds=self._poll_seconds,
+            waiting=self._waiting,
         )
 
     def _dataset(self) -> sfn.IChainable:
-        schema = PersonalizeCall(
-            self,
-            "Create the schema",
-            action="createSchema",
-            parameters={"Name": at("$.schemaName"), "Schema": at("$.schema")},
-            resources=self._arns("schema"),
-            retry_seconds=self._poll_seconds,
-            result_path=sfn.JsonPath.DISCARD,
+        """Give the dataset the schema of the data, both made when they are missing, and import the data."""
+        arn = {"DatasetArn": at("$.arn")}
+        imported = self._import()
+        look = self._call(
+            "Look for the data's schema", "describeDataset", arn, "dataset", result_path="$.found"
         )
+        schema = self._call(
+            "Create the schema",
+            "createSchema",
+            {"Name": at("$.schemaName"), "Schema": at("$.schema")},
+            "schema",
+        )
+        new_schema = self._call(
+            "Give the dataset its new schema",
+            "updateDataset",
+            {**arn, "SchemaArn": at("$.schemaArn")},
+            "dataset",
+            "schema",
+        )
+        has_schema = sfn.Condition.string_equals_json_path("$.found.Dataset.SchemaArn", "$.schemaArn")
+        takes_schema = sfn.Choice(self, "Does it take this schema?")
         dataset = EnsureActive(
             self,
             "the dataset",
             kind="dataset",
-            describe={"DatasetArn": at("$.arn")},
+            describe=arn,
             create={
                 "Name": at("$.name"),
                 "SchemaArn": at("$.schemaArn"),
@@ -80,25 +108,20 @@ class DatasetStates(Construct):
                 "DatasetType": at("$.type"),
             },
             resources=self._arns("dataset", "dataset-group", "schema"),
-            poll_seconds=self._poll_seconds,
+            waiting=self._waiting,
+            then=takes_schema,
         )
-        new_schema = PersonalizeCall(
-            self,
-            "Give the dataset its new schema",
-            action="updateDataset",
-            parameters={"DatasetArn": at("$.arn"), "SchemaArn": at("$.schemaArn")},
-            resources=self._arns("dataset", "schema"),
-            retry_seconds=self._poll_seconds,
-            result_path=sfn.JsonPath.DISCARD,
+        takes_schema.when(has_schema, imported).otherwise(new_schema.next(dataset))
+        is_ready = sfn.Condition.string_equals("$.found.Dataset.Status", "ACTIVE")
+        look.add_catch(schema, errors=[NOT_FOUND], result_path="$.missing")
+        schema.add_catch(dataset, errors=[EXISTS], result_path="$.existed")
+        schema.next(dataset)
+        look.next(
+            sfn.Choice(self, "Has it this schema?")
+            .when(sfn.Condition.and_(is_ready, has_schema), imported)
+            .otherwise(schema)
         )
-        new_schema.next(dataset)
-        has_schema = sfn.Condition.string_equals_json_path("$.found.Dataset.SchemaArn", "$.schemaArn")
-        schema.add_catch(dataset, errors=[EXISTS], result_path=sfn.JsonPath.DISCARD)
-        choice = (
-            sfn.Choice(self, "Has it this schema?").when(has_schema, self._import()).otherwise(new_schema)
-        )
-        schema.next(dataset.next(choice))
-        return schema
+        return look
 
     def _import(self) -> sfn.IChainable:
         return EnsureActive(
@@ -111,45 +134,46 @@ class DatasetStates(Construct):
                 "DatasetArn": at("$.arn"),
                 "DataSource": {"DataLocation": at("$.location")},
                 "RoleArn": self._role_arn,
-                "ImportMode": "FULL",
+                "ImportMode": at("$.importMode"),
             },
             resources=self._arns("dataset", "dataset-import-job"),
-            poll_seconds=self._poll_seconds,
+            waiting=self._waiting,
             pass_role=self._role_arn,
+            pace="$$.Map.Item.Value.pace",
         )
 
     def _tracker(self) -> sfn.IChainable:
         trackers = cdk.Stack.of(self).format_arn(
             service="personalize", resource="event-tracker", resource_name="*"
         )
-        resources = [*self._arns("dataset-group"), trackers]
-        look = PersonalizeCall(
-            self,
-            "Look for the event tracker",
-            action="listEventTrackers",
-            parameters={"DatasetGroupArn": at("$.arn")},
-            resources=resources,
-            retry_seconds=self._poll_seconds,
-            result_path="$.trackers",
+
+        def call(title: str, action: str, parameters: dict[str, Any], result_path: str) -> PersonalizeCall:
+            return PersonalizeCall(
+                self,
+                title,
+                action=action,
+                parameters=parameters,
+                resources=[*self._arns("dataset-group"), trackers],
+                waiting=self._waiting,
+                result_path=result_path,
+            )
+
+        group = {"DatasetGroupArn": at("$.arn")}
+        look = call("Look for the event tracker", "listEventTrackers", group, "$.trackers")
+        create = call(
+            "Create the event tracker", "createEventTracker", {"Name": at("$.trackerName"), **group}, "$.made"
         )
-        create = PersonalizeCall(
-            self,
-            "Create the event tracker",
-            action="createEventTracker",
-            parameters={"Name": at("$.trackerName"), "DatasetGroupArn": at("$.arn")},
-            resources=resources,
-            retry_seconds=self._poll_seconds,
-            result_path=sfn.JsonPath.DISCARD,
+        arn = "$.trackers.EventTrackers[0].EventTrackerArn"
+        describe = call(
+            "Read its tracking id", "describeEventTracker", {"EventTrackerArn": at(arn)}, "$.tracker"
         )
-        describe = PersonalizeCall(
-            self,
-            "Read its tracking id",
-            action="describeEventTracker",
-            parameters={"EventTrackerArn": at("$.trackers.EventTrackers[0].EventTrackerArn")},
-            resources=resources,
-            retry_seconds=self._poll_seconds,
-            result_path="$.tracker",
+        choice = sfn.Choice(self, "Is there a tracker?").when(
+            sfn.Condition.is_present(arn), describe.next(self._store_tracking_id())
         )
+        look.next(choice.otherwise(create.next(look)))
+        return look
+
+    def _store_tracking_id(self) -> tasks.CallAwsService:
         parameters = cdk.Stack.of(self).format_arn(
             service="ssm", resource="parameter", resource_name=f"{self._name}/tracking-id/*"
         )
@@ -167,10 +191,8 @@ class DatasetStates(Construct):
             iam_resources=[parameters],
             result_path=sfn.JsonPath.DISCARD,
         )
-        is_there = sfn.Condition.is_present("$.trackers.EventTrackers[0].EventTrackerArn")
-        choice = sfn.Choice(self, "Is there a tracker?").when(is_there, describe.next(store))
-        look.next(choice.otherwise(create.next(look)))
-        return look
+        retry_small_call(store)
+        return store
 
     def _filter(self) -> sfn.IChainable:
         return EnsureActive(
@@ -184,5 +206,5 @@ class DatasetStates(Construct):
                 "FilterExpression": at("$.expression"),
             },
             resources=self._arns("filter", "dataset-group"),
-            poll_seconds=self._poll_seconds,
+            waiting=self._waiting,
         )

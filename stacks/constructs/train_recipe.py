@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
@@ -12,12 +10,14 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from stacks.constructs.personalize import NOT_FOUND, EnsureActive, PersonalizeCall
+from config.training import Waiting
+from stacks.constructs.campaign import Deploy, record_decision
+from stacks.constructs.lease import Lease
+from stacks.constructs.personalize import NOT_FOUND, PersonalizeCall, at, personalize_arns
+from stacks.constructs.retries import LAMBDA_BUSY, retry, retry_small_call
+from stacks.constructs.train_version import TrainVersion
 
-
-def at(path: str) -> str:
-    """Return a reference to a string of the state's input."""
-    return sfn.JsonPath.string_at(path)
+TUNED = "$.found.SolutionVersion.TunedHPOParams.AlgorithmHyperParameters"
 
 
 class TrainRecipe(Construct):
@@ -29,130 +29,34 @@ class TrainRecipe(Construct):
         construct_id: str,
         *,
         name: str,
+        machine: str,
         find_version: lambda_.IFunction,
         plan_tuned: lambda_.IFunction,
         quality_gate: lambda_.IFunction,
         versions: dynamodb.ITable,
         topic: sns.ITopic,
-        poll_seconds: int,
+        waiting: Waiting,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._name = name
-        self._find_version = find_version
-        self._versions = versions
-        self._topic = topic
-        self._poll_seconds = poll_seconds
+        self._name, self._versions, self._topic, self._waiting = name, versions, topic, waiting
+        start = sfn.Choice(self, "Is there tuning to do?")
+        lease = Lease(self, "Lease", machine=machine, table=versions, waiting=waiting, then=start)
+        self._release = lease.release
 
-        train = self._solution("the solution", "$.plan.solution", "$.trained", tunes=False)
-        train[-1].next(self._measure("the solution", "$.trained").next(self._serve(quality_gate)))
-        tune = self._tuning(plan_tuned)
-        tune.next(train[0])
-        self.chain = (
-            sfn.Choice(self, "Is there tuning to do?")
-            .when(sfn.Condition.boolean_equals("$.plan.tune", True), tune)
-            .otherwise(train[0])
-        )
+        def train(what: str, purpose: str, plan: str, result: str, then: sfn.IChainable) -> sfn.IChainable:
+            return TrainVersion(
+                self, what, what=what, purpose=purpose, plan=plan, result=result, then=then,
+                name=name, find_version=find_version, versions=versions, waiting=waiting,
+            ).start  # fmt: skip
 
-    def _arns(self, *kinds: str) -> list[str]:
-        stack = cdk.Stack.of(self)
-        return [
-            stack.format_arn(service="personalize", resource=kind, resource_name=f"{self._name}*")
-            for kind in kinds
-        ]
+        solution = train("the solution", "serve", "$.plan.solution", "$.trained", self._serve(quality_gate))
+        tuned = self._keep_tuned(plan_tuned).next(solution)
+        tuning = train("the tuning", "tune", "$.plan.tuningSolution", "$.tuning", tuned)
+        start.when(sfn.Condition.boolean_equals("$.plan.tune", True), tuning).otherwise(solution)
+        self.chain = lease.take
 
-    def _solution(self, what: str, plan: str, result: str, *, tunes: bool) -> tuple[Any, Any]:
-        """Ensure a solution and this data's version of it; return the first and the last state."""
-        solution = EnsureActive(
-            self,
-            what,
-            kind="solution",
-            describe={"SolutionArn": at(f"{plan}.arn")},
-            create={
-                "Name": at(f"{plan}.name"),
-                "RecipeArn": at("$.plan.recipeArn"),
-                "DatasetGroupArn": at("$.plan.datasetGroupArn"),
-                "PerformHPO": tunes,
-                # Solutions train automatically unless told not to, and bill for it.
-                "PerformAutoTraining": False,
-                "SolutionConfig": sfn.JsonPath.object_at(f"{plan}.config"),
-            },
-            resources=self._arns("solution", "dataset-group"),
-            poll_seconds=self._poll_seconds,
-        )
-        find = tasks.LambdaInvoke(
-            self,
-            f"Look for this data's version of {what}",
-            lambda_function=self._find_version,
-            payload=sfn.TaskInput.from_object(
-                {"solutionArn": at(f"{plan}.arn"), "versionName": at("$.plan.versionName")}
-            ),
-            payload_response_only=True,
-            result_path=result,
-        )
-        create = PersonalizeCall(
-            self,
-            f"Train a version of {what}",
-            action="createSolutionVersion",
-            parameters={
-                "Name": at("$.plan.versionName"),
-                "SolutionArn": at(f"{plan}.arn"),
-                "TrainingMode": "FULL",
-            },
-            resources=self._arns("solution"),
-            retry_seconds=self._poll_seconds,
-            result_selector={"arn.$": "$.SolutionVersionArn"},
-            result_path=result,
-        )
-        version = EnsureActive(
-            self,
-            f"the version of {what}",
-            kind="solutionVersion",
-            describe={"SolutionVersionArn": at(f"{result}.arn")},
-            create=None,
-            resources=self._arns("solution"),
-            poll_seconds=self._poll_seconds,
-        )
-        choice = sfn.Choice(self, f"Is {what} trained on this data?")
-        choice.when(sfn.Condition.string_equals(f"{result}.arn", ""), create.next(version)).otherwise(version)
-        solution.next(find.next(choice))
-        return solution, version
-
-    def _measure(self, what: str, result: str) -> sfn.Chain:
-        """Read a version's metrics and keep them."""
-        metrics = PersonalizeCall(
-            self,
-            f"Read the metrics of {what}",
-            action="getSolutionMetrics",
-            parameters={"SolutionVersionArn": at(f"{result}.arn")},
-            resources=self._arns("solution"),
-            retry_seconds=self._poll_seconds,
-            result_selector={"metrics.$": "$.Metrics"},
-            result_path="$.measured",
-        )
-        as_text = tasks.DynamoAttributeValue.from_string
-        found = "$.found.SolutionVersion"
-        record = tasks.DynamoPutItem(
-            self,
-            f"Record the version of {what}",
-            table=self._versions,
-            item={
-                "recipe_key": as_text(at("$.plan.key")),
-                "solution_version_arn": as_text(at(f"{result}.arn")),
-                "data_version": as_text(at("$.plan.dataVersion")),
-                "created_at": as_text(at(f"{found}.CreationDateTime")),
-                "metrics": as_text(sfn.JsonPath.json_to_string(sfn.JsonPath.object_at("$.measured.metrics"))),
-                "config": as_text(
-                    sfn.JsonPath.json_to_string(sfn.JsonPath.object_at(f"{found}.SolutionConfig"))
-                ),
-            },
-            result_path=sfn.JsonPath.DISCARD,
-        )
-        return metrics.next(record)
-
-    def _tuning(self, plan_tuned: lambda_.IFunction) -> sfn.Chain:
-        """Search hyperparameters once, store what was found, and plan the solution made of it."""
-        first, last = self._solution("the tuning", "$.plan.tuningSolution", "$.tuning", tunes=True)
-        found = "$.found.SolutionVersion.TunedHPOParams.AlgorithmHyperParameters"
+    def _keep_tuned(self, plan_tuned: lambda_.IFunction) -> sfn.Chain:
+        """Store what the search found, and plan the solution made of it."""
         parameters = cdk.Stack.of(self).format_arn(
             service="ssm", resource="parameter", resource_name=f"{self._name}/tuned/*"
         )
@@ -163,46 +67,82 @@ class TrainRecipe(Construct):
             action="putParameter",
             parameters={
                 "Name": at("$.plan.tunedParameter"),
-                "Value": sfn.JsonPath.json_to_string(sfn.JsonPath.object_at(found)),
+                "Value": sfn.JsonPath.json_to_string(sfn.JsonPath.object_at(TUNED)),
                 "Type": "String",
                 "Overwrite": True,
             },
             iam_resources=[parameters],
             result_path=sfn.JsonPath.DISCARD,
         )
+        retry_small_call(store)
         plan = tasks.LambdaInvoke(
             self,
             "Plan the tuned solution",
             lambda_function=plan_tuned,
             payload=sfn.TaskInput.from_object(
-                {"plan": sfn.JsonPath.object_at("$.plan"), "found": sfn.JsonPath.object_at(found)}
+                {"plan": sfn.JsonPath.object_at("$.plan"), "found": sfn.JsonPath.object_at(TUNED)}
             ),
             payload_response_only=True,
             result_path="$.plan",
         )
-        last.next(self._measure("the tuning", "$.tuning").next(store).next(plan))
-        return sfn.Chain.custom(first.start_state, plan.end_states, plan)
+        retry(plan, LAMBDA_BUSY, seconds=2)
+        return store.next(plan)
 
     def _serve(self, quality_gate: lambda_.IFunction) -> sfn.IChainable:
         """Put the version behind its campaign, when the gate lets it."""
-        promoted = self._result("Promoted", promoted=True)
-        ready = EnsureActive(
+        deploy = Deploy(
             self,
-            "the campaign",
-            kind="campaign",
-            describe={"CampaignArn": at("$.plan.campaign.arn")},
-            create=None,
-            resources=self._arns("campaign"),
-            poll_seconds=self._poll_seconds,
+            "Deploy",
+            name=self._name,
+            campaign="$.plan.campaign",
+            version="$.trained.arn",
+            waiting=self._waiting,
+            then=self._result("Promoted", promoted=True),
         )
-        ready.next(promoted)
-        look = self._campaign_call(
+        gate = self._gate(quality_gate)
+        look = PersonalizeCall(
+            self,
             "Which version serves?",
-            "describeCampaign",
-            {"CampaignArn": at("$.plan.campaign.arn")},
-            "$.serving",
+            action="describeCampaign",
+            parameters={"CampaignArn": at("$.plan.campaign.arn")},
+            resources=personalize_arns(self, self._name, "campaign"),
+            waiting=self._waiting,
+            result_path="$.serving",
         )
-        look.add_catch(self._create_campaign().next(ready), errors=[NOT_FOUND], result_path="$.missing")
+        look.add_catch(gate, errors=[NOT_FOUND], result_path="$.serving")
+        promote = self._record("Record the promotion", "promoted")
+        promote.next(
+            sfn.Choice(self, "Is there a campaign?")
+            .when(sfn.Condition.is_present("$.serving.Campaign"), deploy.update)
+            .otherwise(deploy.create)
+        )
+        held_back = self._record("Record that it was held back", "held back")
+        held_back.next(self._tell_held_back()).next(self._result("Held back", promoted=False))
+        gate.next(
+            sfn.Choice(self, "Promote it?")
+            .when(sfn.Condition.boolean_equals("$.gate.promote", True), promote)
+            .otherwise(held_back)
+        )
+        serves = sfn.Condition.string_equals_json_path(
+            "$.serving.Campaign.SolutionVersionArn", "$.trained.arn"
+        )
+        as_configured = sfn.Condition.number_equals_json_path(
+            "$.serving.Campaign.MinProvisionedTPS", "$.plan.campaign.minProvisionedTPS"
+        )
+        look.next(
+            sfn.Choice(self, "Does it serve already?")
+            .when(sfn.Condition.and_(serves, as_configured), deploy.wait)
+            .when(serves, deploy.update)
+            .otherwise(gate)
+        )
+        baseline = self._result("A baseline, not served", promoted=False)
+        return (
+            sfn.Choice(self, "Is it to be served?")
+            .when(sfn.Condition.is_null("$.plan.campaign"), baseline)
+            .otherwise(look)
+        )
+
+    def _gate(self, quality_gate: lambda_.IFunction) -> tasks.LambdaInvoke:
         gate = tasks.LambdaInvoke(
             self,
             "Is the new version better?",
@@ -211,67 +151,30 @@ class TrainRecipe(Construct):
                 {
                     "key": at("$.plan.key"),
                     "metrics": sfn.JsonPath.object_at("$.measured.metrics"),
-                    "servingVersionArn": at("$.serving.Campaign.SolutionVersionArn"),
+                    "record": sfn.JsonPath.object_at("$.recorded.Attributes"),
+                    "serving": sfn.JsonPath.object_at("$.serving"),
                     "baseline": sfn.JsonPath.object_at("$.baseline"),
                 }
             ),
             payload_response_only=True,
             result_path="$.gate",
         )
-        decision = (
-            sfn.Choice(self, "Promote it?")
-            .when(sfn.Condition.boolean_equals("$.gate.promote", True), self._update_campaign().next(ready))
-            .otherwise(self._tell_held_back().next(self._result("Held back", promoted=False)))
-        )
-        same = sfn.Condition.string_equals_json_path("$.serving.Campaign.SolutionVersionArn", "$.trained.arn")
-        look.next(sfn.Choice(self, "Does it serve already?").when(same, ready).otherwise(gate.next(decision)))
-        return (
-            sfn.Choice(self, "Is it to be served?")
-            .when(
-                sfn.Condition.is_null("$.plan.campaign"),
-                self._result("A baseline, not served", promoted=False),
-            )
-            .otherwise(look)
-        )
+        retry(gate, LAMBDA_BUSY, seconds=2)
+        return gate
 
-    def _campaign_call(
-        self, title: str, action: str, parameters: dict[str, Any], result_path: str | None
-    ) -> PersonalizeCall:
-        return PersonalizeCall(
+    def _record(self, title: str, decision: str) -> tasks.DynamoUpdateItem:
+        return record_decision(
             self,
             title,
-            action=action,
-            parameters=parameters,
-            resources=self._arns("campaign", "solution"),
-            retry_seconds=self._poll_seconds,
-            result_path=result_path or sfn.JsonPath.DISCARD,
+            table=self._versions,
+            key=at("$.plan.key"),
+            version=at("$.trained.arn"),
+            decision=decision,
+            reason=at("$.gate.reason"),
         )
-
-    def _create_campaign(self) -> PersonalizeCall:
-        return self._campaign_call(
-            "Create the campaign",
-            "createCampaign",
-            {"Name": at("$.plan.campaign.name"), **self._campaign_settings()},
-            None,
-        )
-
-    def _update_campaign(self) -> PersonalizeCall:
-        return self._campaign_call(
-            "Update the campaign",
-            "updateCampaign",
-            {"CampaignArn": at("$.plan.campaign.arn"), **self._campaign_settings()},
-            None,
-        )
-
-    def _campaign_settings(self) -> dict[str, Any]:
-        return {
-            "SolutionVersionArn": at("$.trained.arn"),
-            "MinProvisionedTPS": sfn.JsonPath.number_at("$.plan.campaign.minProvisionedTPS"),
-            "CampaignConfig": sfn.JsonPath.object_at("$.plan.campaign.config"),
-        }
 
     def _tell_held_back(self) -> tasks.SnsPublish:
-        return tasks.SnsPublish(
+        tell = tasks.SnsPublish(
             self,
             "Tell that it was held back",
             topic=self._topic,
@@ -281,9 +184,12 @@ class TrainRecipe(Construct):
             ),
             result_path=sfn.JsonPath.DISCARD,
         )
+        retry_small_call(tell)
+        return tell
 
-    def _result(self, title: str, *, promoted: bool) -> sfn.Pass:
-        return sfn.Pass(
+    def _result(self, title: str, *, promoted: bool) -> sfn.Chain:
+        """Name the outcome, and give the lease back."""
+        result = sfn.Pass(
             self,
             title,
             parameters={
@@ -292,3 +198,4 @@ class TrainRecipe(Construct):
                 "promoted": promoted,
             },
         )
+        return result.next(self._release)

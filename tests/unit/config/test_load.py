@@ -44,7 +44,7 @@ def test_every_deployment_is_valid_with_and_without_its_overlay(name: str, overl
         ("name", "Travel App", "name = 'Travel App'"),
         ("coupon_campaign.budget", -5, "coupon_campaign.budget = -5: Input should be greater than 0"),
         ("coupon_campaign.control_share", 1.5, "less than 1"),
-        ("training.poll_seconds", 0, "training.poll_seconds = 0"),
+        ("training.waiting.first_seconds", 0, "training.waiting.first_seconds = 0"),
         ("compute.functions.runtime", "python2.7", "compute.functions.runtime = 'python2.7'"),
         ("serving.authorization", "none", "serving.authorization = 'none'"),
         ("serving.maximum_result", 10, "serving.maximum_result = 10: Extra inputs are not permitted"),
@@ -66,6 +66,6 @@ def test_an_unknown_configuration_lists_those_there_are() -> None:
 
 def test_an_overlay_changes_what_it_names_and_nothing_else() -> None:
     plain, laid_over = config.load("travel"), config.load("travel", "localcloud")
-    assert laid_over.training.poll_seconds == 1
+    assert laid_over.training.waiting.first_seconds == 1
     assert laid_over.training.recipes == plain.training.recipes
     assert laid_over.data == plain.data
