@@ -1,0 +1,114 @@
+"""The functions that decide in the training's state machines, each with what it may read."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3_assets as assets
+from constructs import Construct
+
+from config import ProjectConfig
+from stacks.constructs.grants import let_read, let_read_asset, let_use_key, let_use_table
+from stacks.constructs.personalize import personalize_arns
+from stacks.constructs.python_function import PythonFunction, shared_layer
+from stacks.storage import StorageStack
+
+
+class TrainingFunctions(Construct):
+    """One attribute a decision."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        project: ProjectConfig,
+        storage: StorageStack,
+        versions: dynamodb.ITable,
+        import_role_arn: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._project, self._storage, self._versions = project, storage, versions
+        self._layer = shared_layer(self, project.compute.functions)
+        self.plan_training = self._plan_training(import_role_arn)
+        self.plan_tuned = self._function("PlanTuned", "handler.plan_tuned")
+        self.find_version = self._function("FindVersion", "handler.find_version")
+        self._let_call(self.find_version, "ListSolutionVersions", "DescribeSolutionVersion", of="solution")
+        let_use_table(self.find_version, versions, write=False)
+        gate = project.training.gate
+        self.quality_gate = self._function(
+            "QualityGate", "handler.quality_gate", GATE_METRIC=gate.metric, GATE_TOLERANCE=str(gate.tolerance)
+        )
+        self._let_call(self.quality_gate, "GetSolutionMetrics", of="solution")
+
+    def _function(self, construct_id: str, handler: str, **environment: str) -> PythonFunction:
+        function = PythonFunction(
+            self,
+            construct_id,
+            folder="training",
+            handler=handler,
+            environment={
+                "ACCOUNT_ID": cdk.Stack.of(self).account,
+                "DEPLOYMENT": self._project.name,
+                "VERSIONS_TABLE": self._versions.table_name,
+                "FIRST_WAIT_SECONDS": str(self._project.training.waiting.first_seconds),
+                **environment,
+            },
+            functions=self._project.compute.functions,
+            layer=self._layer,
+            service="training",
+            log_retention_days=self._project.operations.log_retention_days,
+            timeout_seconds=60,
+        )
+        let_use_key(function, self._storage.key)
+        return function
+
+    def _let_call(self, function: lambda_.Function, *actions: str, of: str) -> None:
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=[f"personalize:{action}" for action in actions],
+                resources=personalize_arns(self, self._project.name, of),
+            )
+        )
+
+    def _plan_training(self, import_role_arn: str) -> PythonFunction:
+        training = self._project.training.model_dump(mode="json")
+        serving = self._project.serving.model_dump(mode="json")
+        settings = {
+            "name": self._project.name,
+            "recipes": training["recipes"],
+            "filters": serving["filters"],
+        }
+        path = Path(tempfile.mkdtemp(prefix="training-")) / "training.json"
+        path.write_text(json.dumps(settings, sort_keys=True), encoding="utf-8")
+        asset = assets.Asset(self, "Settings", path=str(path))
+        function = self._function(
+            "PlanTraining",
+            "handler.plan_training",
+            SETTINGS_URI=asset.s3_object_url,
+            LATEST_URI=self._storage.datasets.s3_url_for_object("personalize/latest.json"),
+            IMPORT_ROLE_ARN=import_role_arn,
+        )
+        let_read_asset(function, asset)
+        let_read(function, self._storage.datasets, "personalize/*")
+        self._let_call(function, "ListDatasetImportJobs", of="dataset")
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["ssm:GetParameter"],
+                resources=[
+                    cdk.Stack.of(self).format_arn(
+                        service="ssm",
+                        resource="parameter",
+                        resource_name=f"{self._project.name}/tuned/{recipe.key}",
+                    )
+                    for recipe in self._project.training.recipes
+                ],
+            )
+        )
+        return function
