@@ -113,9 +113,7 @@ class TrainingStack(cdk.Stack):
             role_arn=self.import_role.role_arn,
             waiting=self._project.training.waiting,
         )
-        recipes = TrainAll(
-            self, "Recipes", recipes=self._project.training.recipes, train_recipe=train_recipe
-        )
+        recipes = TrainAll(self, "Recipes", recipes=self._project.training.recipes, train_recipe=train_recipe)
         body = plan.next(datasets.chain).next(recipes.chain)
         machine = LoggedStateMachine(
             self,

@@ -17,7 +17,7 @@ BASELINE_RECIPE = "aws-popularity-count"
 
 
 class TrainAll(Construct):
-    """`chain` expects the plan at `$.plan`; it ends with {"dataVersion", "versions": {recipe key: version}}."""
+    """`chain` takes the plan at `$.plan` and ends with {"dataVersion", "versions": {recipe key: version}}."""
 
     def __init__(
         self,

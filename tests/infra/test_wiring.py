@@ -54,9 +54,18 @@ def test_every_wait_is_for_an_end_and_the_whole_is_bounded_by_time(assembly: Ass
     for name in ("train", "train-recipe", "prepare-data", "campaign"):
         machine = definition(assembly, name)
         assert machine["TimeoutSeconds"] > 0
-        for state_name, state in states(machine).items():
+        all_states = states(machine)
+        for state_name, state in all_states.items():
             if state["Type"] == "Wait":
-                assert state["Next"].startswith("Look for"), state_name
+                assert all_states[state["Next"]]["Type"] == "Task", state_name
+
+
+def test_every_call_of_a_service_is_tried_again_when_the_service_is_busy(assembly: Assembly) -> None:
+    for name in ("train", "train-recipe"):
+        for state_name, state in states(definition(assembly, name)).items():
+            is_notice_of_a_failure = state_name == "Tell who is to know"
+            if state["Type"] == "Task" and not is_notice_of_a_failure:
+                assert state.get("Retry"), state_name
 
 
 def test_every_failure_says_what_failed_and_why(assembly: Assembly) -> None:

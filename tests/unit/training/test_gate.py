@@ -43,3 +43,9 @@ def test_a_version_that_falls_to_popularity_is_held_back() -> None:
 def test_a_version_without_the_metric_is_an_error() -> None:
     with pytest.raises(KeyError):
         decide({}, None, {}, metric=METRIC, tolerance=0.02)
+
+
+def test_a_version_that_was_rolled_back_from_is_not_promoted_again_however_good_it_measures() -> None:
+    decided = decide({METRIC: 0.9}, {METRIC: 0.1}, {}, metric=METRIC, tolerance=0.0, was_rolled_back=True)
+    assert not decided.promote
+    assert "rolled back" in decided.reason

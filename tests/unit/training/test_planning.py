@@ -108,3 +108,16 @@ def test_names_and_schemas_keep_to_personalizes_limits() -> None:
     names += [dataset["importName"] for dataset in result["datasets"]]
     assert all(len(name) <= LONGEST_NAME for name in names)
     assert json.loads(result["datasets"][0]["schema"]) == SCHEMA
+
+
+def test_a_changed_schema_is_another_schema_and_another_solution_also_after_tuning() -> None:
+    changed = copy.deepcopy(MANIFEST)
+    changed["datasetGroups"]["main"]["interactions"]["schema"]["fields"] = [
+        {"name": "PRICE", "type": "float"}
+    ]
+    first, second = (planned(manifest=manifest) for manifest in (MANIFEST, changed))
+    assert first["datasets"][0]["schemaName"] != second["datasets"][0]["schemaName"]
+    recipes = [of["recipes"]["user-personalization"] for of in (first, second)]
+    assert recipes[0]["solution"]["arn"] != recipes[1]["solution"]["arn"]
+    tuned = [with_tuned(recipe, {"bptt": "9"}, place=PLACE)["solution"]["arn"] for recipe in recipes]
+    assert tuned[0] != tuned[1]

@@ -1,0 +1,68 @@
+"""A run finds its version again, waits for others, and knows how long a training takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pace import Waiting, pace
+from versions import find, last_duration
+
+SOLUTION = "arn:aws:personalize:ap-south-1:123456789012:solution/travel-sims-1"
+
+
+def version(name: str, status: str = "ACTIVE", mode: str = "FULL") -> dict[str, Any]:
+    return {"solutionVersionArn": f"{SOLUTION}/{name}", "name": name, "status": status, "trainingMode": mode}
+
+
+@pytest.mark.parametrize("status", ["CREATE PENDING", "CREATE IN_PROGRESS", "ACTIVE"])
+def test_a_version_that_is_there_or_being_trained_is_taken(status: str) -> None:
+    found = find([version("v-2", status), version("v-1")], "v-2", "FULL")
+    assert found["arn"].endswith("/v-2")
+
+
+def test_a_failed_training_is_tried_again_under_a_free_name() -> None:
+    found = find([version("v-2", "CREATE FAILED"), version("v-1")], "v-2", "FULL")
+    assert (found["arn"], found["versionName"]) == ("", "v-2-2")
+    again = find([version("v-2-2", "CREATE STOPPED"), version("v-2", "CREATE FAILED")], "v-2", "FULL")
+    assert again["versionName"] == "v-2-3"
+    assert find([version("v-2-2"), version("v-2", "CREATE FAILED")], "v-2", "FULL")["arn"].endswith("v-2-2")
+
+
+def test_another_training_of_the_solution_is_told_of() -> None:
+    found = find([version("v-1", "CREATE IN_PROGRESS")], "v-2", "FULL")
+    assert found["arn"] == ""
+    assert found["underWay"].endswith("/v-1")
+
+
+def test_an_update_needs_a_full_training_before_it() -> None:
+    assert find([], "v-1", "UPDATE")["trainingMode"] == "FULL"
+    assert find([version("v-1", "CREATE FAILED")], "v-2", "UPDATE")["trainingMode"] == "FULL"
+    assert find([version("v-1")], "v-2", "UPDATE")["trainingMode"] == "UPDATE"
+
+
+def test_the_newest_training_of_the_same_solution_and_mode_tells_how_long_one_takes() -> None:
+    def record(solution: str, day: int, minutes: int, mode: str = "FULL") -> dict[str, str]:
+        return {
+            "solution_version_arn": f"{solution}/v-{day}",
+            "training_mode": mode,
+            "created_at": f"2026-11-{day:02}T10:00:00.000Z",
+            "trained_at": f"2026-11-{day:02}T10:{minutes:02}:00.000Z",
+        }
+
+    records = [record(SOLUTION, 1, 50), record(SOLUTION, 2, 40), record(SOLUTION, 3, 5, "UPDATE")]
+    records.append(record(f"{SOLUTION}-other", 4, 1))
+    assert last_duration(records, SOLUTION, "FULL") == 40 * 60
+    assert last_duration(records, SOLUTION, "UPDATE") == 5 * 60
+    assert last_duration([], SOLUTION, "FULL") is None
+
+
+def test_what_took_an_hour_is_looked_at_shortly_before_and_then_every_few_minutes() -> None:
+    waiting = Waiting(first_seconds=30)
+    assert pace(3600, waiting) == {"firstSeconds": 3240, "nextSeconds": 180}
+    assert pace(10, waiting) == {"firstSeconds": 30, "nextSeconds": 30}
+    assert pace(None, waiting) == {"firstSeconds": 30, "nextSeconds": 30}
+
+
+def test_an_absurd_duration_makes_no_absurd_wait() -> None:
+    assert pace(90 * 86_400, Waiting(first_seconds=30))["firstSeconds"] == 12 * 3600
