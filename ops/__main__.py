@@ -8,7 +8,7 @@ from importlib import import_module
 
 from ops.errors import OperatorError
 
-COMMANDS = ("demo", "local", "recommend", "retrain", "report", "forget", "estimate", "teardown")
+COMMANDS = ("demo", "local", "recommend", "retrain", "report", "rollback", "forget", "estimate", "teardown")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -36,9 +36,21 @@ def follow(states: Any, terminal: Terminal, execution_arn: str) -> Any:
         if execution["status"] != "RUNNING":
             raise OperatorError(
                 f"{execution_arn} {execution['status']}: "
-                f"{execution.get('error', 'no error given')}: {execution.get('cause', 'no cause given')}"
+                f"{execution.get('error', 'no error given')}: {_reason(execution.get('cause'))}"
             )
         time.sleep(POLL_SECONDS)
+
+
+def _reason(cause: str | None) -> str:
+    """Return what a cause says: a child execution's own cause, when it is the report of one."""
+    if not cause:
+        return "no cause given"
+    try:
+        report = json.loads(cause)
+    except ValueError:
+        return cause
+    inner = report.get("Cause") if isinstance(report, dict) else None
+    return f"{report.get('Error')}: {_reason(inner)}" if inner else cause
 
 
 def _show_new_states(states: Any, terminal: Terminal, execution_arn: str, shown: set[str]) -> None:

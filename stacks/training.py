@@ -11,9 +11,11 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from config import ProjectConfig
+from stacks.constructs.delete_resources import TearDown
 from stacks.constructs.grants import let_use_key
 from stacks.constructs.personalize_role import PersonalizeRole
 from stacks.constructs.retries import LAMBDA_BUSY, retry
+from stacks.constructs.roll_back import RollBack
 from stacks.constructs.schedule import Schedule
 from stacks.constructs.state_machine import LoggedStateMachine, with_failure_path
 from stacks.constructs.train_all import TrainAll
@@ -53,9 +55,13 @@ class TrainingStack(cdk.Stack):
         train_recipe = self._train_recipe()
         self.train = self._train(train_recipe)
         self.retrain = self._retrain(prepare_data)
+        self.rollback = self._rollback()
+        self.teardown = self._teardown()
 
         cdk.CfnOutput(self, "TrainStateMachine", value=self.train.state_machine_arn)
         cdk.CfnOutput(self, "RetrainStateMachine", value=self.retrain.state_machine_arn)
+        cdk.CfnOutput(self, "RollbackStateMachine", value=self.rollback.state_machine_arn)
+        cdk.CfnOutput(self, "TeardownStateMachine", value=self.teardown.state_machine_arn)
         cdk.CfnOutput(self, "VersionsTable", value=self.versions.table_name)
 
     def _versions_table(self) -> dynamodb.Table:
@@ -86,16 +92,7 @@ class TrainingStack(cdk.Stack):
             topic=self._storage.notifications,
             waiting=self._project.training.waiting,
         )
-        machine = LoggedStateMachine(
-            self,
-            "TrainRecipe",
-            name=f"{self._project.name}-train-recipe",
-            definition=states.chain,
-            timeout_minutes=self._project.training.timeout_minutes,
-            log_retention_days=self._project.operations.log_retention_days,
-        )
-        let_use_key(machine, self._storage.key)
-        return machine
+        return self._machine("TrainRecipe", "train-recipe", states.chain)
 
     def _train(self, train_recipe: sfn.IStateMachine) -> sfn.StateMachine:
         plan = tasks.LambdaInvoke(
@@ -115,16 +112,7 @@ class TrainingStack(cdk.Stack):
         )
         recipes = TrainAll(self, "Recipes", recipes=self._project.training.recipes, train_recipe=train_recipe)
         body = plan.next(datasets.chain).next(recipes.chain)
-        machine = LoggedStateMachine(
-            self,
-            "Train",
-            name=f"{self._project.name}-train",
-            definition=with_failure_path(self, body, what="Train", topic=self._storage.notifications),
-            timeout_minutes=self._project.training.timeout_minutes,
-            log_retention_days=self._project.operations.log_retention_days,
-        )
-        let_use_key(machine, self._storage.key)
-        return machine
+        return self._machine("Train", "train", body, says="Train")
 
     def _retrain(self, prepare_data: sfn.IStateMachine) -> sfn.StateMachine:
         prepare = tasks.StepFunctionsStartExecution(
@@ -146,14 +134,7 @@ class TrainingStack(cdk.Stack):
             result_selector={"output.$": "$.Output"},
             output_path="$.output",
         )
-        machine = LoggedStateMachine(
-            self,
-            "Retrain",
-            name=f"{self._project.name}-retrain",
-            definition=prepare.next(train),
-            timeout_minutes=self._project.training.timeout_minutes,
-            log_retention_days=self._project.operations.log_retention_days,
-        )
+        machine = self._machine("Retrain", "retrain", prepare.next(train))
         if self._project.training.schedule:
             Schedule(
                 self,
@@ -162,4 +143,42 @@ class TrainingStack(cdk.Stack):
                 machine=machine,
                 key=self._storage.key,
             )
+        return machine
+
+    def _rollback(self) -> sfn.StateMachine:
+        states = RollBack(
+            self,
+            "RollBackStates",
+            name=self._project.name,
+            find_rollback=self._functions.find_rollback,
+            versions=self.versions,
+            waiting=self._project.training.waiting,
+        )
+        return self._machine("Rollback", "rollback", states.chain, says="Rollback")
+
+    def _teardown(self) -> sfn.StateMachine:
+        states = TearDown(
+            self,
+            "TearDownStates",
+            name=self._project.name,
+            remaining=self._functions.find_remaining,
+            waiting=self._project.training.waiting,
+        )
+        return self._machine("Teardown", "teardown", states.chain, says="Teardown")
+
+    def _machine(
+        self, construct_id: str, name: str, body: sfn.IChainable, *, says: str | None = None
+    ) -> sfn.StateMachine:
+        """Return a machine that may use the key; `says` is the name that failures are told under."""
+        if says is not None:
+            body = with_failure_path(self, body, what=says, topic=self._storage.notifications)
+        machine = LoggedStateMachine(
+            self,
+            construct_id,
+            name=f"{self._project.name}-{name}",
+            definition=body,
+            timeout_minutes=self._project.training.timeout_minutes,
+            log_retention_days=self._project.operations.log_retention_days,
+        )
+        let_use_key(machine, self._storage.key)
         return machine

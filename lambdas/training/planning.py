@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 DATASET_TYPES = {"users": "Users", "items": "Items", "interactions": "Interactions"}
+BASELINE_RECIPE = "aws-popularity-count"
 EXPLORES = {"aws-user-personalization"}
 HASH_LENGTH = 8
 LONGEST_NAME = 63
@@ -106,7 +107,7 @@ def recipe_plan(
     tuning = recipe.get("tuning")
     pinned = dict(recipe.get("hyperparameters", {}))
     fixed = {**(tuned or {}), **pinned}
-    prefix = campaign_name = f"{name}-{recipe['key']}"
+    prefix = f"{name}-{recipe['key']}"
     arn = f"arn:aws:personalize:::recipe/{recipe['recipe']}"
     return {
         "key": recipe["key"],
@@ -125,14 +126,20 @@ def recipe_plan(
         if tuning
         else None,
         "solution": _solution(prefix, arn, schemas, _fixed_config(fixed), place),
-        "campaign": {
-            "name": campaign_name,
-            "arn": place.arn("campaign", campaign_name),
-            "minProvisionedTPS": recipe["minimum_provisioned_tps"],
-            "config": _campaign_config(recipe),
-        }
-        if recipe["recipe"] != "aws-popularity-count"
-        else None,
+        "campaign": campaign(name, recipe, place),
+    }
+
+
+def campaign(name: str, recipe: Mapping[str, Any], place: Place) -> dict[str, Any] | None:
+    """Return a recipe's campaign, or None for a baseline, which is not served."""
+    if recipe["recipe"] == BASELINE_RECIPE:
+        return None
+    campaign_name = f"{name}-{recipe['key']}"
+    return {
+        "name": campaign_name,
+        "arn": place.arn("campaign", campaign_name),
+        "minProvisionedTPS": recipe["minimum_provisioned_tps"],
+        "config": _campaign_config(recipe),
     }
 
 

@@ -31,6 +31,7 @@ class Deploy(Construct):
         version: str,
         waiting: Waiting,
         then: sfn.IChainable,
+        creates: bool = True,
     ) -> None:
         super().__init__(scope, construct_id)
         self.wait = EnsureActive(
@@ -50,9 +51,10 @@ class Deploy(Construct):
             "CampaignConfig": sfn.JsonPath.object_at(f"{campaign}.config"),
         }
         self._name, self._waiting = name, waiting
-        self.create = self._call(
-            "Create the campaign", "createCampaign", {"Name": at(f"{campaign}.name"), **settings}
-        )
+        if creates:
+            self.create = self._call(
+                "Create the campaign", "createCampaign", {"Name": at(f"{campaign}.name"), **settings}
+            )
         self.update = self._call(
             "Update the campaign", "updateCampaign", {"CampaignArn": at(f"{campaign}.arn"), **settings}
         )

@@ -49,10 +49,18 @@ class LoggedStateMachine(sfn.StateMachine):
         )
 
 
+# What tells the kinds of causes apart that services write as JSON, and where the reason is in each.
+CAUSES = {
+    "execution": ('*"ExecutionArn"*"StateMachineArn"*', "Error", "Cause"),
+    "function": ('*"errorMessage"*', "errorType", "errorMessage"),
+    "Glue job": ('*"JobRunState"*', "JobRunState", "ErrorMessage"),
+}
+
+
 def with_failure_path(
     scope: Construct, body: sfn.IChainable, *, what: str, topic: sns.ITopic
 ) -> sfn.IChainable:
-    """Run a body; when anything in it fails, tell the topic why, and fail with the same cause."""
+    """Run a body; when anything in it fails, tell the topic which resource and why, and fail so."""
     states = Construct(scope, f"{what} and its failure path")
     tell = tasks.SnsPublish(
         states,
@@ -74,8 +82,41 @@ def with_failure_path(
         error_path=sfn.JsonPath.string_at("$.failure.Error"),
         cause_path=sfn.JsonPath.string_at("$.failure.Cause"),
     )
+    # Who cannot be told must still not hide what failed.
+    tell.add_catch(failed, errors=["States.ALL"], result_path="$.untold")
+    tell.next(failed)
     # A Parallel of one branch is how Amazon States Language catches errors of many states at once.
     whole = sfn.Parallel(states, what, output_path="$[0]")
     whole.branch(body)
-    whole.add_catch(tell.next(failed), result_path="$.failure")
+    whole.add_catch(_unwrapped(states, tell), result_path="$.failure")
     return whole
+
+
+def _unwrapped(states: Construct, then: sfn.State) -> sfn.Choice:
+    """Take the reason out of the JSON in which a part of the run, a function or a job reports its failure."""
+    kind = sfn.Choice(states, "What failed?")
+    for part, (pattern, error, cause) in CAUSES.items():
+        read = sfn.Pass(
+            states,
+            f"Read the report of the {part}",
+            parameters={
+                "report": sfn.JsonPath.string_to_json(sfn.JsonPath.string_at("$.failure.Cause")),
+                "failure": sfn.JsonPath.object_at("$.failure"),
+            },
+        )
+        take = sfn.Pass(
+            states,
+            f"Take the reason from the {part}",
+            parameters={
+                "Error": sfn.JsonPath.string_at(f"$.report.{error}"),
+                "Cause": sfn.JsonPath.string_at(f"$.report.{cause}"),
+            },
+            result_path="$.failure",
+        )
+        has_reason = sfn.Condition.and_(
+            sfn.Condition.is_present(f"$.report.{error}"), sfn.Condition.is_present(f"$.report.{cause}")
+        )
+        take.next(then)
+        read.next(sfn.Choice(states, f"Does the {part} say why?").when(has_reason, take).otherwise(then))
+        kind.when(sfn.Condition.string_matches("$.failure.Cause", pattern), read)
+    return kind.otherwise(then)

@@ -36,6 +36,7 @@ class TrainingFunctions(Construct):
         super().__init__(scope, construct_id)
         self._project, self._storage, self._versions = project, storage, versions
         self._layer = shared_layer(self, project.compute.functions)
+        self._settings = self._settings_asset()
         self.plan_training = self._plan_training(import_role_arn)
         self.plan_tuned = self._function("PlanTuned", "handler.plan_tuned")
         self.find_version = self._function("FindVersion", "handler.find_version")
@@ -46,6 +47,9 @@ class TrainingFunctions(Construct):
             "QualityGate", "handler.quality_gate", GATE_METRIC=gate.metric, GATE_TOLERANCE=str(gate.tolerance)
         )
         self._let_call(self.quality_gate, "GetSolutionMetrics", of="solution")
+        self.find_rollback = self._find_rollback()
+        self.find_remaining = self._function("FindRemaining", "upkeep.find_remaining")
+        self._let_list_everything(self.find_remaining)
 
     def _function(self, construct_id: str, handler: str, **environment: str) -> PythonFunction:
         function = PythonFunction(
@@ -77,7 +81,7 @@ class TrainingFunctions(Construct):
             )
         )
 
-    def _plan_training(self, import_role_arn: str) -> PythonFunction:
+    def _settings_asset(self) -> assets.Asset:
         training = self._project.training.model_dump(mode="json")
         serving = self._project.serving.model_dump(mode="json")
         settings = {
@@ -87,15 +91,17 @@ class TrainingFunctions(Construct):
         }
         path = Path(tempfile.mkdtemp(prefix="training-")) / "training.json"
         path.write_text(json.dumps(settings, sort_keys=True), encoding="utf-8")
-        asset = assets.Asset(self, "Settings", path=str(path))
+        return assets.Asset(self, "Settings", path=str(path))
+
+    def _plan_training(self, import_role_arn: str) -> PythonFunction:
         function = self._function(
             "PlanTraining",
             "handler.plan_training",
-            SETTINGS_URI=asset.s3_object_url,
+            SETTINGS_URI=self._settings.s3_object_url,
             LATEST_URI=self._storage.datasets.s3_url_for_object("personalize/latest.json"),
             IMPORT_ROLE_ARN=import_role_arn,
         )
-        let_read_asset(function, asset)
+        let_read_asset(function, self._settings)
         let_read(function, self._storage.datasets, "personalize/*")
         self._let_call(function, "ListDatasetImportJobs", of="dataset")
         function.add_to_role_policy(
@@ -112,3 +118,48 @@ class TrainingFunctions(Construct):
             )
         )
         return function
+
+    def _find_rollback(self) -> PythonFunction:
+        function = self._function(
+            "FindRollback", "upkeep.find_rollback", SETTINGS_URI=self._settings.s3_object_url
+        )
+        let_read_asset(function, self._settings)
+        let_use_table(function, self._versions, write=False)
+        self._let_call(function, "DescribeCampaign", of="campaign")
+        self._let_call(function, "DescribeSolutionVersion", of="solution")
+        return function
+
+    def _let_list_everything(self, function: lambda_.Function) -> None:
+        """Personalize's List operations name a dataset group at most, and some not even that."""
+        for of, actions in {
+            "dataset-group": (
+                "ListSolutions", "ListFilters", "ListEventTrackers", "ListMetricAttributions", "ListDatasets",
+            ),
+            "solution": ("ListCampaigns", "ListSolutionVersions"),
+        }.items():  # fmt: skip
+            self._let_call(function, *actions, of=of)
+        stack = cdk.Stack.of(self)
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["personalize:ListDatasetGroups", "personalize:ListSchemas"], resources=["*"]
+            )
+        )
+        name = self._project.name
+        function.add_to_role_policy(
+            iam.PolicyStatement(
+                actions=["ssm:GetParametersByPath"],
+                resources=[stack.format_arn(service="ssm", resource="parameter", resource_name=name)],
+            )
+        )
+        machines = [
+            stack.format_arn(
+                service="states",
+                resource="stateMachine",
+                resource_name=f"{name}-{machine}",
+                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+            )
+            for machine in ("retrain", "train", "train-recipe")
+        ]
+        function.add_to_role_policy(
+            iam.PolicyStatement(actions=["states:ListExecutions"], resources=machines)
+        )

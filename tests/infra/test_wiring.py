@@ -33,7 +33,16 @@ def test_each_purpose_has_its_machine(assembly: Assembly) -> None:
         machine["Properties"]["StateMachineName"]
         for machine in assembly.resources("AWS::StepFunctions::StateMachine")
     }
-    purposes = ("prepare-data", "train", "train-recipe", "retrain", "campaign", "forget-users")
+    purposes = (
+        "prepare-data",
+        "train",
+        "train-recipe",
+        "retrain",
+        "rollback",
+        "teardown",
+        "campaign",
+        "forget-users",
+    )
     assert names == {f"travel-{purpose}" for purpose in purposes}
 
 
@@ -51,7 +60,7 @@ def test_training_calls_personalize_directly_and_polls_without_functions(assembl
 
 
 def test_every_wait_is_for_an_end_and_the_whole_is_bounded_by_time(assembly: Assembly) -> None:
-    for name in ("train", "train-recipe", "prepare-data", "campaign"):
+    for name in ("train", "train-recipe", "rollback", "teardown", "prepare-data", "campaign"):
         machine = definition(assembly, name)
         assert machine["TimeoutSeconds"] > 0
         all_states = states(machine)
@@ -61,7 +70,7 @@ def test_every_wait_is_for_an_end_and_the_whole_is_bounded_by_time(assembly: Ass
 
 
 def test_every_call_of_a_service_is_tried_again_when_the_service_is_busy(assembly: Assembly) -> None:
-    for name in ("train", "train-recipe"):
+    for name in ("train", "train-recipe", "rollback", "teardown"):
         for state_name, state in states(definition(assembly, name)).items():
             is_notice_of_a_failure = state_name == "Tell who is to know"
             if state["Type"] == "Task" and not is_notice_of_a_failure:
@@ -69,10 +78,10 @@ def test_every_call_of_a_service_is_tried_again_when_the_service_is_busy(assembl
 
 
 def test_every_failure_says_what_failed_and_why(assembly: Assembly) -> None:
-    for name in ("train", "prepare-data", "campaign"):
+    for name in ("train", "rollback", "teardown", "prepare-data", "campaign"):
         whole = definition(assembly, name)["States"]
         caught = next(state for state in whole.values() if state["Type"] == "Parallel")["Catch"]
-        assert whole[caught[0]["Next"]]["Resource"].endswith(":states:::sns:publish")
+        assert whole[whole[caught[0]["Next"]]["Default"]]["Resource"].endswith(":states:::sns:publish")
     failures = [s for s in states(definition(assembly, "train-recipe")).values() if s["Type"] == "Fail"]
     assert failures
     assert all("CausePath" in failure for failure in failures)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from ops import history
 from ops.athena import query
 from ops.demo_story import tell
+from ops.errors import OperatorError
 from ops.forget import forget
-from ops.teardown import empty_buckets, remove_parameters, remove_personalize
+from ops.teardown import empty_buckets
 from ops.terminal import Terminal
 from tests.local.deployed_app import DeployedApp
 
@@ -66,6 +69,47 @@ def test_training_again_creates_no_second_copy(trained_app: DeployedApp) -> None
     assert trained_app.personalize_resources() == before
 
 
+def test_a_campaign_goes_back_to_an_earlier_version_and_the_gate_leaves_it_there(
+    trained_app: DeployedApp,
+) -> None:
+    """An earlier version is made by hand; the one that was trained is rolled back from, and then back to."""
+    personalize = trained_app.client("personalize")
+    trained = trained_app.trained["versions"]["sims"]["solutionVersionArn"]
+    campaign = f"arn:aws:personalize:{trained.split(':')[3]}:{trained.split(':')[4]}:campaign/travel-sims"
+    with pytest.raises(OperatorError, match=f"there are: .*{trained}"):
+        trained_app.execute("RollbackStateMachine", {"recipe": "sims", "to": "travel-sims-none/v-1"})
+    with pytest.raises(OperatorError, match="no earlier version"):
+        trained_app.execute("RollbackStateMachine", {"recipe": "sims"})
+    other = _another_version(trained_app, trained)
+    done = trained_app.execute("RollbackStateMachine", {"recipe": "sims", "to": other})
+    assert (done["solutionVersionArn"], done["replaced"]) == (other, trained)
+    assert personalize.describe_campaign(campaignArn=campaign)["campaign"]["solutionVersionArn"] == other
+    again = trained_app.execute("TrainStateMachine", {"manifestUri": trained_app.prepared["manifestUri"]})
+    assert again["versions"]["sims"]["promoted"] is False
+    assert personalize.describe_campaign(campaignArn=campaign)["campaign"]["solutionVersionArn"] == other
+    back = trained_app.execute("RollbackStateMachine", {"recipe": "sims", "to": trained})
+    assert back["solutionVersionArn"] == trained
+    versions = {version.arn: version for version in history.read(trained_app.deployment)}
+    assert (versions[trained].outcome, versions[other].outcome) == ("serves", "rolled back")
+
+
+def _another_version(app: DeployedApp, like: str) -> str:
+    """Train a second version of a solution, and record it as the training machine does."""
+    personalize, dynamodb = app.client("personalize"), app.client("dynamodb")
+    key = {"recipe_key": {"S": "sims"}, "solution_version_arn": {"S": like}}
+    record = dynamodb.get_item(TableName=app.output("VersionsTable"), Key=key)["Item"]
+    arn: str = personalize.create_solution_version(solutionArn=like.rsplit("/", 1)[0], name="earlier")[
+        "solutionVersionArn"
+    ]
+    while (
+        personalize.describe_solution_version(solutionVersionArn=arn)["solutionVersion"]["status"] != "ACTIVE"
+    ):
+        time.sleep(0.2)
+    item = {**record, "solution_version_arn": {"S": arn}, "decision": {"S": "held back"}}
+    dynamodb.put_item(TableName=app.output("VersionsTable"), Item=item)
+    return arn
+
+
 def test_a_sell_out_and_an_event_change_the_next_answer(trained_app: DeployedApp) -> None:
     story = tell(trained_app.deployment, trained_app.api, Terminal())["recommendations"]
     assert story["soldOut"] == story["before"]["items"][0]["itemId"]
@@ -109,13 +153,14 @@ def test_a_forgotten_user_is_gone_from_raw_data_datasets_and_personalize(trained
 def test_teardown_and_destroy_leave_nothing_behind(trained_app: DeployedApp) -> None:
     """Comes last: the app is gone after it."""
     buckets = [trained_app.output(f"{name}Bucket") for name in ("Raw", "Datasets", "Results", "AccessLogs")]
-    assert remove_personalize(trained_app.deployment, Terminal()) > 20
-    remove_parameters(trained_app.deployment)
+    assert trained_app.execute("TeardownStateMachine", {}) == {"deployment": trained_app.name}
     empty_buckets(trained_app.deployment)
     trained_app.cloud.cdk("destroy", "--all", "--force", "--app", str(trained_app.assembly), log="destroy")
     assert not any(trained_app.personalize_resources().values())
+    left = trained_app.client("ssm").get_parameters_by_path(Path=f"/{trained_app.name}/", Recursive=True)
+    assert left["Parameters"] == []
     stacks = trained_app.client("cloudformation").describe_stacks()["Stacks"]
     assert [stack["StackName"] for stack in stacks] == ["CDKToolkit"]
-    left = {bucket["Name"] for bucket in trained_app.client("s3").list_buckets()["Buckets"]}
-    assert not left & set(buckets)
+    left_buckets = {bucket["Name"] for bucket in trained_app.client("s3").list_buckets()["Buckets"]}
+    assert not left_buckets & set(buckets)
     assert trained_app.client("lambda").list_functions()["Functions"] == []
