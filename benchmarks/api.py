@@ -41,6 +41,9 @@ ENVIRONMENT = {
     "DEFAULT_RESULTS": "25",
     "MAXIMUM_RESULTS": "100",
     "AUTHORIZATION": "api_key",
+    "TOKENS": "{}",
+    "EXPERIMENT": "null",
+    "TIME_BUDGET_SECONDS": "1.0",
 }
 IMPORT = "import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
 
@@ -124,10 +127,11 @@ def _our_handler(stub: Stub) -> Callable[[Any, Any], Any]:
     import recommender  # noqa: PLC0415
 
     for module in (availability, fallback, recommender):
-        module.client = lambda *_, **__: stub
-    catalogue = handler.api().serving._catalogue  # noqa: SLF001 - what S3 would have given it
+        module.client = module.within = lambda *_, **__: stub
+    catalogue = handler.api().catalogue
+    # What S3 would have given it.
     catalogue._popular = [{"itemId": "p", "score": 1.0, "origin": "DEL", "travel_class": "economy"}]  # noqa: SLF001
-    catalogue._read_at = float("inf")  # noqa: SLF001
+    catalogue._read_next = float("inf")  # noqa: SLF001
     return handler.handler
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from config.base import Section
 from config.campaign import CouponCampaignConfig
 from config.compute import ComputeConfig
 from config.data import DataConfig
-from config.serving import ServingConfig
+from config.serving import POPULAR, ServingConfig
 from config.training import TrainingConfig
 
 
@@ -34,3 +34,18 @@ class ProjectConfig(Section):
     coupon_campaign: CouponCampaignConfig
     compute: ComputeConfig = ComputeConfig()
     operations: Operations = Operations()
+
+    @model_validator(mode="after")
+    def _an_experiment_treats_with_what_is_trained(self) -> Self:
+        experiment = self.serving.experiment
+        keys = [
+            recipe.key
+            for recipe in self.training.recipes
+            if recipe.recipe in {"aws-user-personalization", "aws-popularity-count"}
+        ]
+        if experiment is not None and experiment.treatment not in {POPULAR, *keys}:
+            raise ValueError(
+                f"serving.experiment.treatment = {experiment.treatment!r} is neither {POPULAR!r} nor a "
+                f"recipe that recommends to users: {', '.join(keys)}"
+            )
+        return self

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from config.base import Section
+
+POPULAR = "popular"
 
 
 class Filter(Section):
@@ -24,12 +26,59 @@ class Throttle(Section):
     burst: int = 100
 
 
+class Jwt(Section):
+    """Whose tokens are taken, and what they say. Without an issuer the deployment makes a Cognito pool.
+
+    A token whose `group_claim` holds `back_end_group` may ask for every user; any other only for the user
+    that its `user_claim` names.
+    """
+
+    issuer: str | None = Field(default=None, pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])\S+$")
+    audience: list[str] = Field(default_factory=list)
+    jwks_url: str | None = Field(default=None, pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])\S+$")
+    user_claim: str | None = None
+    group_claim: str | None = None
+    back_end_group: str = "back-ends"
+
+    @model_validator(mode="after")
+    def _an_issuers_tokens_are_for_somebody(self) -> Self:
+        if self.issuer and not self.audience:
+            raise ValueError("audience is needed with an issuer: whom its tokens must be for")
+        return self
+
+    @property
+    def keys_url(self) -> str:
+        """Where the issuer publishes its keys."""
+        return self.jwks_url or f"{str(self.issuer).rstrip('/')}/.well-known/jwks.json"
+
+    @property
+    def user_claim_name(self) -> str:
+        """The claim with the user's id."""
+        return self.user_claim or ("sub" if self.issuer else "cognito:username")
+
+    @property
+    def group_claim_name(self) -> str:
+        """The claim with groups or scopes."""
+        return self.group_claim or ("scope" if self.issuer else "cognito:groups")
+
+
+class Experiment(Section):
+    """Splits users between the usual campaign and `treatment`: another recipe's campaign, or `popular`."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    treatment: str
+    share: float = Field(gt=0, le=1)
+
+
 class ServingConfig(Section):
     """How the API answers: who may call, how many results, which filters, what unknown stock means."""
 
-    authorization: Literal["api_key", "iam"] = "api_key"
+    authorization: Literal["api_key", "iam", "jwt"] = "api_key"
+    jwt: Jwt = Jwt()
     default_results: int = Field(default=25, ge=1, le=500)
     maximum_results: int = Field(default=100, ge=1, le=500)
     filters: list[Filter] = Field(default_factory=list)
     unknown_availability: Literal["available", "unavailable"] = "unavailable"
     throttle: Throttle = Throttle()
+    experiment: Experiment | None = None
+    time_budget_seconds: float = Field(default=1.0, ge=0.2, le=25)

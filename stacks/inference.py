@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import aws_cdk as cdk
@@ -15,12 +14,14 @@ from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
 from config import ProjectConfig
+from config.serving import POPULAR
+from stacks.constructs import filter_rules
+from stacks.constructs.api_callers import TokenCallers
 from stacks.constructs.grants import let_add, let_read, let_send, let_use_key, let_use_table
 from stacks.constructs.python_function import PythonFunction, shared_layer
 from stacks.constructs.rest_api import RestApi
 from stacks.storage import StorageStack
 
-PARAMETER = re.compile(r"\$([A-Za-z_]\w*)")
 CAMPAIGNS = ("user-personalization", "sims", "personalized-ranking", "coupon-ranking")
 EVENT_SECONDS = 60
 RECEIVES = 5
@@ -41,6 +42,9 @@ class InferenceStack(cdk.Stack):
         super().__init__(scope, construct_id, **kwargs)
         self._project = project
         self._storage = storage
+        experiment = project.serving.experiment
+        treatments = {experiment.treatment} - {POPULAR} if experiment else set()
+        self._campaigns = sorted({*CAMPAIGNS, *treatments})
         self._layer = shared_layer(self, project.compute.functions)
 
         self.availability = self._table("Availability", "item_id")
@@ -52,6 +56,7 @@ class InferenceStack(cdk.Stack):
         self.api_function = self._api_function()
         self.events_function = self._events_function()
         self.functions: list[lambda_.IFunction] = [self.api_function, self.events_function]
+        self.callers = self._token_callers() if project.serving.authorization == "jwt" else None
         self.rest_api = RestApi(
             self,
             "Api",
@@ -59,15 +64,33 @@ class InferenceStack(cdk.Stack):
             function=self.api_function,
             serving=project.serving,
             log_retention_days=project.operations.log_retention_days,
+            authorizer=self.callers.authorizer if self.callers else None,
         )
         self.api = self.rest_api.api
 
         cdk.CfnOutput(self, "ApiUrl", value=self.api.url)
         if self.rest_api.key is not None:
             cdk.CfnOutput(self, "ApiKeyId", value=self.rest_api.key.key_id)
+        if self.callers is not None and self.callers.pool is not None and self.callers.client is not None:
+            cdk.CfnOutput(self, "UserPoolId", value=self.callers.pool.user_pool_id)
+            cdk.CfnOutput(self, "UserPoolClientId", value=self.callers.client.user_pool_client_id)
+        cdk.CfnOutput(self, "FallbackTable", value=self.fallback.table_name)
         cdk.CfnOutput(self, "AvailabilityTable", value=self.availability.table_name)
         cdk.CfnOutput(self, "EventQueueUrl", value=self.event_queue.queue_url)
         cdk.CfnOutput(self, "EventDeadLetterQueueUrl", value=self.dead_letter_queue.queue_url)
+
+    def _token_callers(self) -> TokenCallers:
+        operations = self._project.operations
+        return TokenCallers(
+            self,
+            "Callers",
+            name=self._project.name,
+            jwt=self._project.serving.jwt,
+            functions=self._project.compute.functions,
+            layer=self._layer,
+            log_retention_days=operations.log_retention_days,
+            keep_users=operations.keep_data_on_destroy,
+        )
 
     def _table(self, construct_id: str, key: str) -> dynamodb.Table:
         return dynamodb.Table(
@@ -119,7 +142,7 @@ class InferenceStack(cdk.Stack):
         serving = self._project.serving
         campaigns = {
             f"CAMPAIGN_{key.upper().replace('-', '_')}": self._personalize_arn("campaign", key)
-            for key in CAMPAIGNS
+            for key in self._campaigns
         }
         function = self._function(
             "api",
@@ -134,6 +157,9 @@ class InferenceStack(cdk.Stack):
                 "DEFAULT_RESULTS": str(serving.default_results),
                 "MAXIMUM_RESULTS": str(serving.maximum_results),
                 "AUTHORIZATION": serving.authorization,
+                "TOKENS": json.dumps(self._tokens()),
+                "EXPERIMENT": json.dumps(serving.experiment.model_dump() if serving.experiment else None),
+                "TIME_BUDGET_SECONDS": str(serving.time_budget_seconds),
             },
             timeout_seconds=29,
             memory_mb=1024,
@@ -142,7 +168,7 @@ class InferenceStack(cdk.Stack):
             iam.PolicyStatement(
                 actions=["personalize:GetRecommendations", "personalize:GetPersonalizedRanking"],
                 resources=[
-                    *(self._personalize_arn("campaign", key) for key in CAMPAIGNS),
+                    *(self._personalize_arn("campaign", key) for key in self._campaigns),
                     *(self._personalize_arn("filter", item.name) for item in serving.filters),
                 ],
             )
@@ -150,7 +176,7 @@ class InferenceStack(cdk.Stack):
         function.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["personalize:DescribeCampaign"],
-                resources=[self._personalize_arn("campaign", key) for key in CAMPAIGNS],
+                resources=[self._personalize_arn("campaign", key) for key in self._campaigns],
             )
         )
         let_use_table(function, self.availability, write=True)
@@ -203,14 +229,25 @@ class InferenceStack(cdk.Stack):
         let_use_key(function, self._storage.key)
         return function
 
-    def _filters(self) -> dict[str, dict[str, Any]]:
+    def _tokens(self) -> dict[str, str]:
+        jwt = self._project.serving.jwt
         return {
-            item.name: {
-                "arn": self._personalize_arn("filter", item.name),
-                "parameters": sorted(set(PARAMETER.findall(item.expression))),
-            }
-            for item in self._project.serving.filters
+            "user_claim": jwt.user_claim_name,
+            "group_claim": jwt.group_claim_name,
+            "back_end_group": jwt.back_end_group,
         }
+
+    def _filters(self) -> dict[str, dict[str, Any]]:
+        filters = {}
+        for item in self._project.serving.filters:
+            rules, are_all = filter_rules.rules(item.expression)
+            filters[item.name] = {
+                "arn": self._personalize_arn("filter", item.name),
+                "parameters": filter_rules.parameters(item.expression),
+                "rules": rules,
+                "rulesAreAll": are_all,
+            }
+        return filters
 
     def _personalize_arn(self, kind: str, name: str) -> str:
         return self.format_arn(

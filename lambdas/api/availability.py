@@ -8,10 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 import reading
-from shared.clients import client
+from deadline import Deadline
+from shared.clients import client, within
 
 MOST_READ = 100
 MOST_WRITTEN = 25
+READS = 3
 
 
 class UnreadError(Exception):
@@ -24,19 +26,21 @@ class Availability:
     def __init__(self, table: str, *, unknown_is_available: bool) -> None:
         self._table = table
         self._unknown_is_available = unknown_is_available
-        self._client = client("dynamodb", read_seconds=1.0)
 
-    def available(self, item_ids: Iterable[str]) -> Iterator[str]:
-        """Yield the items that can be booked, in their order; reads only as far as the caller goes."""
+    def available(self, item_ids: Iterable[str], deadline: Deadline) -> Iterator[str]:
+        """Yield the items that can be booked, in their order; reads only as far as the caller goes.
+
+        Raises UnreadError, or botocore's error, when that can't be known in time.
+        """
         ids = list(item_ids)
         for start in range(0, len(ids), MOST_READ):
             part = ids[start : start + MOST_READ]
-            open_items = self._open(part)
+            open_items = self._open(part, deadline)
             yield from (item_id for item_id in part if item_id in open_items)
 
-    def _open(self, item_ids: list[str]) -> set[str]:
+    def _open(self, item_ids: list[str], deadline: Deadline) -> set[str]:
         now = time.time()
-        records = self._read(item_ids)
+        records = self._read(item_ids, deadline)
         return {
             item_id
             for item_id in item_ids
@@ -47,12 +51,15 @@ class Availability:
             )
         }
 
-    def _read(self, item_ids: list[str]) -> dict[str, dict[str, Any]]:
+    def _read(self, item_ids: list[str], deadline: Deadline) -> dict[str, dict[str, Any]]:
         """Return the records of up to 100 items, raw, by id."""
         keys: Any = {self._table: {"Keys": [{"item_id": {"S": i}} for i in item_ids], "ConsistentRead": True}}
         found: dict[str, dict[str, Any]] = {}
-        for _ in range(3):
-            answer = self._client.batch_get_item(RequestItems=keys)
+        for _ in range(READS):
+            seconds = deadline.left()
+            if seconds <= 0:
+                break
+            answer = within("dynamodb", seconds / 2).batch_get_item(RequestItems=keys)
             for item in answer["Responses"].get(self._table, ()):
                 found[item["item_id"]["S"]] = item
             keys = answer.get("UnprocessedKeys")
@@ -62,7 +69,7 @@ class Availability:
 
     def read(self, item_id: str) -> dict[str, Any] | None:
         """Return an item's record as the API shows it, or None when nothing is known of it."""
-        answer = self._client.get_item(
+        answer = _client().get_item(
             TableName=self._table, Key={"item_id": {"S": item_id}}, ConsistentRead=True
         )
         item = answer.get("Item")
@@ -75,13 +82,17 @@ class Availability:
             requests = [{"PutRequest": {"Item": _stored(r)}} for r in newest[start : start + MOST_WRITTEN]]
             waiting: Any = {self._table: requests}
             for attempt in range(5):
-                waiting = self._client.batch_write_item(RequestItems=waiting).get("UnprocessedItems")
+                waiting = _client().batch_write_item(RequestItems=waiting).get("UnprocessedItems")
                 if not waiting:
                     break
                 time.sleep(0.05 * 2**attempt)
             else:
                 raise UnreadError("DynamoDB did not take all availability records")
         return len(newest)
+
+
+def _client() -> Any:
+    return client("dynamodb", read_seconds=1.0)
 
 
 def _is_bookable(item: dict[str, Any]) -> bool:

@@ -9,13 +9,17 @@ import time
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from shared.clients import client, read_object
+from deadline import Deadline
+from shared.clients import read_object, within
 
 FRESH_SECONDS = 24 * 3600
 REWRITE_SECONDS = 600
 CATALOGUE_SECONDS = 600
 MOST_REMEMBERED = 10_000
 MOST_COUPONS = 500
+# What can't be read is left alone for a while; a request has at least this much time to try it.
+PAUSE_SECONDS = 30
+LEAST_SECONDS = 0.05
 
 
 class LastAnswers:
@@ -23,13 +27,13 @@ class LastAnswers:
 
     def __init__(self, table: str) -> None:
         self._table = table
-        self._client = client("dynamodb", read_seconds=1.0, attempts=2)
         self._written: dict[str, float] = {}
 
-    def remember(self, user_id: str, item_ids: list[str]) -> None:
+    def remember(self, user_id: str, item_ids: list[str], deadline: Deadline) -> None:
         """Keep an answer; at most one write a user in ten minutes, and none that fails matters."""
         now = time.time()
-        if self._written.get(user_id, 0) > now - REWRITE_SECONDS:
+        seconds = deadline.left()
+        if self._written.get(user_id, 0) > now - REWRITE_SECONDS or seconds < LEAST_SECONDS:
             return
         if len(self._written) > MOST_REMEMBERED:
             self._written.clear()
@@ -40,14 +44,18 @@ class LastAnswers:
             "expires_at": {"N": str(int(now) + FRESH_SECONDS)},
         }
         try:
-            self._client.put_item(TableName=self._table, Item=item)
+            within("dynamodb", seconds / 2).put_item(TableName=self._table, Item=item)
         except (ClientError, BotoCoreError):
             self._written.pop(user_id)
 
-    def recall(self, user_id: str) -> list[str]:
+    def recall(self, user_id: str, deadline: Deadline) -> list[str]:
         """Return the items of the user's last answer, or none."""
         try:
-            item = self._client.get_item(TableName=self._table, Key={"user_id": {"S": user_id}}).get("Item")
+            item = (
+                within("dynamodb", deadline.left() / 3)
+                .get_item(TableName=self._table, Key={"user_id": {"S": user_id}})
+                .get("Item")
+            )
         except (ClientError, BotoCoreError):
             return []
         if not item or float(item["expires_at"]["N"]) <= time.time():
@@ -61,45 +69,46 @@ class Catalogue:
 
     def __init__(self, latest_uri: str) -> None:
         self._latest_uri = latest_uri
-        self._read_at = float("-inf")
+        self._read_next = float("-inf")
         self._popular: list[dict[str, Any]] = []
         self._coupons: list[str] = []
 
-    @property
-    def popular(self) -> list[dict[str, Any]]:
-        """Items with score and metadata, the most popular first."""
-        self._refresh()
+    def popular(self, deadline: Deadline) -> list[dict[str, Any]]:
+        """Return items with score and metadata, the most popular first."""
+        self.refresh(deadline)
         return self._popular
 
-    @property
-    def coupons(self) -> list[str]:
-        """The newest coupons' ids, at most 500."""
-        self._refresh()
+    def coupons(self, deadline: Deadline) -> list[str]:
+        """Return the newest coupons' ids, at most 500."""
+        self.refresh(deadline)
         return self._coupons
 
-    def _refresh(self) -> None:
-        """Read again when it is time; what was read before stays when that fails."""
-        if time.monotonic() - self._read_at < CATALOGUE_SECONDS and self._popular:
+    def refresh(self, deadline: Deadline) -> None:
+        """Read again when it is time; what was read before stays when that fails or takes too long."""
+        seconds = deadline.left()
+        if time.monotonic() < self._read_next or seconds < LEAST_SECONDS:
             return
+        s3 = within("s3", seconds / 6)
         try:
-            latest = json.loads(read_object(self._latest_uri))
-            manifest = json.loads(read_object(latest["manifestUri"]))
-            self._popular = json.loads(read_object(manifest["popularItemsUri"]))
-            self._coupons = _coupons(manifest)
+            latest = json.loads(read_object(self._latest_uri, s3))
+            manifest = json.loads(read_object(latest["manifestUri"], s3))
+            self._popular = json.loads(read_object(manifest["popularItemsUri"], s3))
+            self._coupons = _coupons(manifest, s3)
         except (ClientError, BotoCoreError):
+            self._read_next = time.monotonic() + PAUSE_SECONDS
             return
-        self._read_at = time.monotonic()
+        self._read_next = time.monotonic() + CATALOGUE_SECONDS
 
 
-def _coupons(manifest: dict[str, Any]) -> list[str]:
+def _coupons(manifest: dict[str, Any], s3: Any) -> list[str]:
     items = manifest["datasetGroups"].get("coupons", {}).get("items")
     if items is None:
         return []
     bucket, prefix = items["location"].removeprefix("s3://").split("/", 1)
-    listed = client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
+    listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
     rows: list[dict[str, str]] = []
     for entry in listed:
-        text = read_object(f"s3://{bucket}/{entry['Key']}").decode()
+        text = read_object(f"s3://{bucket}/{entry['Key']}", s3).decode()
         rows += csv.DictReader(io.StringIO(text))
     rows.sort(key=lambda row: (-int(row.get("CREATION_TIMESTAMP") or 0), row["ITEM_ID"]))
     return [row["ITEM_ID"] for row in rows[:MOST_COUPONS]]

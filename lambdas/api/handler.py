@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from functools import cache
@@ -11,19 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import reading
+from access import caller_of
 from availability import Availability, UnreadError
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
+from deadline import Deadline
 from event_queue import EventQueue, NotQueuedError
 from fallback import Catalogue, LastAnswers
 from problem import Problem
 from recommender import Recommender
-from serving import Serving
+from serving import Serving, Wish
 from settings import Settings, from_environment
 
 Event = dict[str, Any]
 JSON = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 PROBLEM = {"Content-Type": "application/problem+json", "Cache-Control": "no-store"}
+START_SECONDS = 5.0
 logger = Logger()
 
 
@@ -36,61 +40,86 @@ class Api:
             settings.availability_table, unknown_is_available=settings.unknown_is_available
         )
         self.queue = EventQueue(settings.event_queue_url)
+        self.catalogue = Catalogue(settings.latest_datasets_uri)
         self.serving = Serving(
             Recommender(settings.campaigns),
             self.availability,
             LastAnswers(settings.fallback_table),
-            Catalogue(settings.latest_datasets_uri),
+            self.catalogue,
+            settings.experiment,
         )
+
+    def deadline(self) -> Deadline:
+        """Return the deadline of a request that comes in now."""
+        return Deadline(self.settings.time_budget_seconds)
 
 
 @cache
 def api() -> Api:
-    """Return the container's API, made at its first request."""
+    """Return the container's API, made when the container starts."""
     return Api(from_environment())
 
 
 def recommend(event: Event) -> tuple[int, Any]:
     """GET /users/{userId}/recommendations."""
-    settings = api().settings
+    settings, deadline = api().settings, api().deadline()
     wanted = settings.filters.get((event.get("queryStringParameters") or {}).get("filter", ""))
-    parameters = wanted.parameters if wanted else ()
-    found = reading.query(event, "numResults", "filter", "metadata", *parameters)
+    found = reading.query(event, "numResults", "filter", "metadata", *(wanted.parameters if wanted else ()))
     user_id = reading.identifier(event["pathParameters"], "userId")
-    return 200, api().serving.recommend(
-        user_id,
+    wish = Wish(
         reading.results(found, settings),
-        reading.filter_of(found, settings),
+        deadline,
+        chosen=reading.filter_of(found, settings),
         metadata=reading.flag(found, "metadata"),
     )
+    caller_of(event, settings.tokens).need_user(user_id)
+    return 200, api().serving.recommend(user_id, wish)
 
 
 def similar(event: Event) -> tuple[int, Any]:
     """GET /items/{itemId}/similar."""
-    found = reading.query(event, "numResults", "metadata", "userId")
+    settings, deadline = api().settings, api().deadline()
+    wanted = settings.filters.get((event.get("queryStringParameters") or {}).get("filter", ""))
+    parameters = wanted.parameters if wanted else ()
+    found = reading.query(event, "numResults", "filter", "metadata", "userId", *parameters)
     item_id = reading.identifier(event["pathParameters"], "itemId")
-    count = reading.results(found, api().settings)
-    return 200, api().serving.similar(item_id, count, metadata=reading.flag(found, "metadata"))
+    user_id = reading.identifier(found, "userId") if "userId" in found else None
+    wish = Wish(
+        reading.results(found, settings),
+        deadline,
+        chosen=reading.filter_of(found, settings),
+        metadata=reading.flag(found, "metadata"),
+        left_out=frozenset((item_id,)),
+    )
+    caller_of(event, settings.tokens).need_users([user_id])
+    return 200, api().serving.similar(item_id, user_id, wish)
 
 
 def rank(event: Event) -> tuple[int, Any]:
     """POST /users/{userId}/rankings."""
+    deadline = api().deadline()
     reading.query(event)
     user_id = reading.identifier(event["pathParameters"], "userId")
-    return 200, api().serving.rank(user_id, reading.item_ids(reading.body(event)))
+    item_ids = reading.item_ids(reading.body(event))
+    caller_of(event, api().settings.tokens).need_user(user_id)
+    return 200, api().serving.rank(user_id, item_ids, deadline)
 
 
 def coupons(event: Event) -> tuple[int, Any]:
     """GET /users/{userId}/coupons."""
+    deadline = api().deadline()
     found = reading.query(event, "numResults")
     user_id = reading.identifier(event["pathParameters"], "userId")
-    return 200, api().serving.coupons(user_id, reading.results(found, api().settings))
+    count = reading.results(found, api().settings)
+    caller_of(event, api().settings.tokens).need_user(user_id)
+    return 200, api().serving.coupons(user_id, count, deadline)
 
 
 def accept_events(event: Event) -> tuple[int, Any]:
     """POST /events."""
     reading.query(event)
     events = reading.events(reading.body(event))
+    caller_of(event, api().settings.tokens).need_users(item.get("userId") for item in events)
     api().queue.send([{"kind": "event", **item} for item in events])
     return 202, {"accepted": len(events)}
 
@@ -100,6 +129,7 @@ def put_user(event: Event) -> tuple[int, Any]:
     reading.query(event)
     user_id = reading.identifier(event["pathParameters"], "userId")
     properties = reading.properties(reading.body(event))
+    caller_of(event, api().settings.tokens).need_user(user_id)
     api().queue.send([{"kind": "user", "userId": user_id, "properties": properties}])
     return 202, {"accepted": 1}
 
@@ -109,6 +139,7 @@ def put_item(event: Event) -> tuple[int, Any]:
     reading.query(event)
     item_id = reading.identifier(event["pathParameters"], "itemId")
     properties = reading.properties(reading.body(event))
+    caller_of(event, api().settings.tokens).need_back_end()
     api().queue.send([{"kind": "item", "itemId": item_id, "properties": properties}])
     return 202, {"accepted": 1}
 
@@ -117,6 +148,7 @@ def read_availability(event: Event) -> tuple[int, Any]:
     """GET /availability/{itemId}."""
     reading.query(event)
     item_id = reading.identifier(event["pathParameters"], "itemId")
+    caller_of(event, api().settings.tokens)
     record = api().availability.read(item_id)
     if record is None:
         raise Problem(HTTPStatus.NOT_FOUND, "no availability is known of this item")
@@ -128,6 +160,7 @@ def put_availability(event: Event) -> tuple[int, Any]:
     reading.query(event)
     item_id = reading.identifier(event["pathParameters"], "itemId")
     record = reading.record(item_id, reading.body(event))
+    caller_of(event, api().settings.tokens).need_back_end()
     api().availability.write([record])
     return 200, record
 
@@ -135,7 +168,9 @@ def put_availability(event: Event) -> tuple[int, Any]:
 def put_availabilities(event: Event) -> tuple[int, Any]:
     """POST /availability."""
     reading.query(event)
-    return 200, {"updated": api().availability.write(reading.records(reading.body(event)))}
+    records = reading.records(reading.body(event))
+    caller_of(event, api().settings.tokens).need_back_end()
+    return 200, {"updated": api().availability.write(records)}
 
 
 def health(_event: Event) -> tuple[int, Any]:
@@ -181,6 +216,7 @@ def handler(event: Event, _context: Any) -> dict[str, Any]:
             "route": f"{route[0]} {route[1]}",
             "status": status,
             "source": answer.get("source"),
+            "variant": answer.get("variant"),
             "milliseconds": round((time.perf_counter() - started) * 1000, 2),
         },
     )
@@ -201,3 +237,8 @@ def _answered(route: tuple[str, str], event: Event) -> tuple[int, Any]:
 
 def _file(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+# Lambda gives a starting container more time and processor than a request.
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    api().catalogue.refresh(Deadline(START_SECONDS))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
-from problem import invalid
-from settings import Filter, Settings
+from filters import Chosen
+from problem import Problem, invalid
+from settings import Settings
 
 LONGEST_ID = 256
 LONGEST_VALUE = 1000
@@ -18,6 +21,8 @@ MOST_EVENTS = 100
 MOST_RECORDS = 100
 MOST_RANKED = 500
 MOST_BYTES_OF_EVENT = 10_000
+MOST_BYTES_OF_BODY = 256 * 1024
+LONGEST_ATTRIBUTION = 100
 # What PutEvents, PutUsers and PutItems take: more would never leave the queue.
 LONGEST_RECOMMENDATION_ID = 40
 MOST_BYTES_OF_EVENT_PROPERTIES = 1024
@@ -26,7 +31,7 @@ LONGEST_FILTER_LIST = 10
 MOST_IN_IMPRESSION = 25
 EVENT_FIELDS = {
     "eventId", "userId", "sessionId", "eventType", "eventValue", "itemId", "timestamp", "properties",
-    "recommendationId", "impression",
+    "recommendationId", "impression", "attribution",
 }  # fmt: skip
 AVAILABILITY_FIELDS = {"itemId", "available", "seats", "price", "expiresAt"}
 
@@ -63,8 +68,8 @@ def flag(found: Mapping[str, str], name: str) -> bool:
     return text == "true"
 
 
-def filter_of(found: Mapping[str, str], settings: Settings) -> tuple[Filter, dict[str, str]] | None:
-    """Return the wanted filter and the values of its parameters as Personalize takes them: `"a","b"`."""
+def filter_of(found: Mapping[str, str], settings: Settings) -> Chosen | None:
+    """Return the wanted filter and the values of its parameters."""
     name = found.get("filter")
     if name is None:
         return None
@@ -73,19 +78,24 @@ def filter_of(found: Mapping[str, str], settings: Settings) -> tuple[Filter, dic
         raise invalid("filter", f"must be one of {', '.join(sorted(settings.filters)) or 'none'}")
     values = {}
     for parameter in chosen.parameters:
-        words = [word for word in found.get(parameter, "").split(",") if word]
+        words = tuple(word for word in found.get(parameter, "").split(",") if word)
         if not words:
             raise invalid(parameter, f"is needed by the filter {name}: one value or several with commas")
         if len(words) > LONGEST_FILTER_LIST or any('"' in word or "\\" in word for word in words):
             raise invalid(parameter, f"must be at most {LONGEST_FILTER_LIST} values without quotes")
-        values[parameter] = ",".join(f'"{word}"' for word in words)
-    return chosen, values
+        if sum(map(len, words)) > LONGEST_VALUE or not all(map(str.isprintable, words)):
+            raise invalid(parameter, f"must be printable and at most {LONGEST_VALUE} long")
+        values[parameter] = words
+    return Chosen(chosen, values)
 
 
 def body(event: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body, which must be a JSON object."""
+    text = event.get("body") or ""
+    if len(text) > MOST_BYTES_OF_BODY:
+        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {MOST_BYTES_OF_BODY} bytes")
     try:
-        document = json.loads(event.get("body") or "")
+        document = json.loads(base64.b64decode(text) if event.get("isBase64Encoded") else text)
     except (ValueError, RecursionError):
         raise invalid("body", "must be JSON") from None
     if not isinstance(document, dict):
@@ -171,16 +181,30 @@ def _event(value: Any, at: str) -> dict[str, Any]:
     amount = event.get("eventValue", 0)
     if isinstance(amount, bool) or not isinstance(amount, int | float) or not _is_plain(amount):
         raise invalid(f"{at}.eventValue", "must be a number")
-    if len(event.get("recommendationId", "")) > LONGEST_RECOMMENDATION_ID:
-        raise invalid(f"{at}.recommendationId", f"must be at most {LONGEST_RECOMMENDATION_ID} long")
     if "properties" in event:
         properties_at = f"{at}.properties"
         event["properties"] = _properties(event["properties"], properties_at, MOST_BYTES_OF_EVENT_PROPERTIES)
-    if "impression" in event:
-        _impression(event["impression"], f"{at}.impression")
+    _check_origin(event, at)
     if len(json.dumps(event)) > MOST_BYTES_OF_EVENT:
         raise invalid(at, f"must be at most {MOST_BYTES_OF_EVENT} bytes")
     return event
+
+
+def _check_origin(event: Mapping[str, Any], at: str) -> None:
+    """Check what says where an event comes from."""
+    if len(event.get("recommendationId", "")) > LONGEST_RECOMMENDATION_ID:
+        raise invalid(f"{at}.recommendationId", f"must be at most {LONGEST_RECOMMENDATION_ID} long")
+    if "attribution" in event:
+        _attribution(event["attribution"], f"{at}.attribution")
+    if "impression" in event:
+        _impression(event["impression"], f"{at}.impression")
+
+
+def _attribution(value: Any, at: str) -> None:
+    """Let through what Personalize and CloudWatch take as a name."""
+    is_name = isinstance(value, str) and value.isascii() and value.isprintable() and value.strip()
+    if not is_name or len(value) > LONGEST_ATTRIBUTION:
+        raise invalid(at, f"must be printable ASCII, at most {LONGEST_ATTRIBUTION} long")
 
 
 def _impression(value: Any, at: str) -> None:

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from settings import Filter
-from shared.clients import client
+from deadline import Deadline
+from filters import Chosen
+from shared.clients import within
 
-READ_SECONDS = 2.0
-ATTEMPTS = 2
+ATTEMPTS = 3
+PAUSE_SECONDS = 0.02
+# Shares of the time budget: what is kept for the fallback, and the longest wait for a model's version.
+KEPT = 0.4
+VERSION_SHARE = 0.1
+LEAST_SECONDS = 0.05
 FAILURES_TO_OPEN = 5
 OPEN_SECONDS = 10.0
 VERSION_SECONDS = 60.0
@@ -61,62 +66,78 @@ class Recommender:
         self._campaigns = campaigns
         self._breakers = {key: Breaker() for key in campaigns}
         self._versions: dict[str, tuple[float, str | None]] = {}
-        self._runtime = client("personalize-runtime", READ_SECONDS, ATTEMPTS)
 
     def recommend(
         self,
         key: str,
         subject: dict[str, str],
         count: int,
-        chosen: tuple[Filter, dict[str, str]] | None,
+        *,
+        chosen: Chosen | None,
         metadata: list[str] | None,
+        deadline: Deadline,
     ) -> Ranking:
-        """Return up to `count` items for `subject` ({"userId"} or {"itemId"}).
+        """Return up to `count` items for `subject` ({"userId"} or {"itemId"}, or both).
 
         Raises UnavailableError when Personalize does not answer in time or refuses.
         """
         parameters: dict[str, Any] = {"campaignArn": self._campaigns[key], "numResults": count, **subject}
         if chosen is not None:
-            parameters["filterArn"] = chosen[0].arn
-            if chosen[1]:
-                parameters["filterValues"] = chosen[1]
+            parameters["filterArn"] = chosen.filter.arn
+            if chosen.values:
+                parameters["filterValues"] = chosen.for_personalize()
         if metadata:
             parameters["metadataColumns"] = {"ITEMS": metadata}
-        answer = self._ask(key, self._runtime.get_recommendations, parameters)
+        answer = self._ask(key, "get_recommendations", parameters, deadline)
         return Ranking(answer.get("recommendationId", ""), answer["itemList"])
 
-    def rank(self, key: str, user_id: str, item_ids: list[str]) -> Ranking:
+    def rank(self, key: str, user_id: str, item_ids: list[str], deadline: Deadline) -> Ranking:
         """Return the given items, best for the user first. Raises UnavailableError."""
         parameters = {"campaignArn": self._campaigns[key], "userId": user_id, "inputList": item_ids}
-        answer = self._ask(key, self._runtime.get_personalized_ranking, parameters)
+        answer = self._ask(key, "get_personalized_ranking", parameters, deadline)
         return Ranking(answer.get("recommendationId", ""), answer["personalizedRanking"])
 
-    def version(self, key: str) -> str | None:
+    def version(self, key: str, deadline: Deadline) -> str | None:
         """Return the ARN of the solution version that the campaign serves; None when that can't be read."""
         until, arn = self._versions.get(key, (0.0, None))
         if until > time.monotonic():
             return arn
+        seconds = deadline.left(1 - VERSION_SHARE - KEPT)
+        if seconds < LEAST_SECONDS:
+            return arn
         try:
-            campaign = client("personalize", READ_SECONDS, 1).describe_campaign(
-                campaignArn=self._campaigns[key]
-            )["campaign"]
-            arn = campaign["solutionVersionArn"]
+            campaign = within("personalize", seconds).describe_campaign(campaignArn=self._campaigns[key])
+            arn = campaign["campaign"]["solutionVersionArn"]
         except (ClientError, BotoCoreError):
             arn = None
         self._versions[key] = (time.monotonic() + VERSION_SECONDS, arn)
         return arn
 
-    def _ask(self, key: str, operation: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+    def _ask(
+        self, key: str, operation: str, parameters: dict[str, Any], deadline: Deadline
+    ) -> dict[str, Any]:
+        """Ask once, and again after a failure that came fast enough to leave time for it."""
         breaker = self._breakers[key]
         breaker.check()
-        try:
-            answer: dict[str, Any] = operation(**parameters)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in REFUSALS:
-                breaker.failed()
-            raise UnavailableError(str(error)) from error
-        except BotoCoreError as error:
-            breaker.failed()
-            raise UnavailableError(str(error)) from error
-        breaker.succeeded()
-        return answer
+        reason: Exception | None = None
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(PAUSE_SECONDS * attempt)
+            seconds = deadline.left(KEPT)
+            if seconds < LEAST_SECONDS:
+                break
+            try:
+                answer: dict[str, Any] = getattr(within("personalize-runtime", seconds), operation)(
+                    **parameters
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] in REFUSALS:
+                    raise UnavailableError(str(error)) from error
+                reason = error
+            except BotoCoreError as error:
+                reason = error
+            else:
+                breaker.succeeded()
+                return answer
+        breaker.failed()
+        raise UnavailableError(str(reason or "no time is left")) from reason

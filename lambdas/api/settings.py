@@ -5,20 +5,15 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import Literal
 
-
-@dataclass(frozen=True)
-class Filter:
-    """A Personalize filter and the query parameters that fill its `$` placeholders."""
-
-    arn: str
-    parameters: tuple[str, ...]
+from access import Tokens
+from experiment import Experiment
+from filters import Filter, Rule
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the stack tells the function."""
+    """What the stack tells the function; `tokens` and `experiment` are None where there are none."""
 
     campaigns: dict[str, str]
     filters: dict[str, Filter]
@@ -29,7 +24,10 @@ class Settings:
     latest_datasets_uri: str
     default_results: int
     maximum_results: int
-    authorization: Literal["api_key", "iam"]
+    authorization: str
+    tokens: Tokens | None
+    experiment: Experiment | None
+    time_budget_seconds: float
 
 
 CAMPAIGN_PREFIX = "CAMPAIGN_"
@@ -38,16 +36,15 @@ CAMPAIGN_PREFIX = "CAMPAIGN_"
 def from_environment() -> Settings:
     """Return the settings. Raises KeyError for a variable that is missing."""
     environment = os.environ
+    experiment = json.loads(environment["EXPERIMENT"])
+    authorization = environment["AUTHORIZATION"]
     return Settings(
         campaigns={
             name.removeprefix(CAMPAIGN_PREFIX).lower().replace("_", "-"): arn
             for name, arn in environment.items()
             if name.startswith(CAMPAIGN_PREFIX)
         },
-        filters={
-            name: Filter(item["arn"], tuple(item["parameters"]))
-            for name, item in json.loads(environment["FILTERS"]).items()
-        },
+        filters={name: _filter(item) for name, item in json.loads(environment["FILTERS"]).items()},
         availability_table=environment["AVAILABILITY_TABLE"],
         unknown_is_available=environment["UNKNOWN_AVAILABILITY"] == "available",
         fallback_table=environment["FALLBACK_TABLE"],
@@ -55,5 +52,18 @@ def from_environment() -> Settings:
         latest_datasets_uri=environment["LATEST_DATASETS_URI"],
         default_results=int(environment["DEFAULT_RESULTS"]),
         maximum_results=int(environment["MAXIMUM_RESULTS"]),
-        authorization="iam" if environment["AUTHORIZATION"] == "iam" else "api_key",
+        authorization=authorization,
+        tokens=Tokens(**json.loads(environment["TOKENS"])) if authorization == "jwt" else None,
+        experiment=Experiment(**experiment) if experiment else None,
+        time_budget_seconds=float(environment["TIME_BUDGET_SECONDS"]),
+    )
+
+
+def _filter(item: dict[str, object]) -> Filter:
+    rules: list[dict[str, object]] = item["rules"]  # type: ignore[assignment]
+    return Filter(
+        arn=str(item["arn"]),
+        parameters=tuple(item["parameters"]),  # type: ignore[arg-type]
+        rules=tuple(Rule(**rule) for rule in rules),  # type: ignore[arg-type]
+        rules_are_all=bool(item["rulesAreAll"]),
     )

@@ -78,6 +78,26 @@ class UserPoolClient(Provider):
         )
 
 
+class UserPoolGroup(Provider):
+    """A group of a pool's users."""
+
+    type = "AWS::Cognito::UserPoolGroup"
+
+    def create(self, properties: Properties, scope: Scope) -> Created:
+        """Make the group."""
+        name = properties.get("GroupName") or scope.generated_name(128)
+        scope.client("cognito-idp").create_group(
+            **{**_parameters(properties, "CreateGroup"), "GroupName": name}
+        )
+        return Created(name)
+
+    def delete(self, created: Created, properties: Properties, scope: Scope) -> None:
+        """Remove the group."""
+        scope.client("cognito-idp").delete_group(
+            GroupName=created.physical_id, UserPoolId=properties["UserPoolId"]
+        )
+
+
 class UserPoolDomain(Provider):
     """The host name of a pool's token end point."""
 
@@ -124,5 +144,5 @@ def _service_model() -> Any:
 
 
 PROVIDERS: tuple[Provider, ...] = (
-    UserPool(), UserPoolClient(), UserPoolDomain(), UserPoolResourceServer(),
+    UserPool(), UserPoolClient(), UserPoolGroup(), UserPoolDomain(), UserPoolResourceServer(),
 )  # fmt: skip

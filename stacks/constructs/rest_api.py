@@ -45,9 +45,11 @@ class RestApi(Construct):
         function: lambda_.IFunction,
         serving: ServingConfig,
         log_retention_days: int,
+        authorizer: apigateway.Authorizer | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._serving = serving
+        self._authorizer = authorizer
         access_log = logs.LogGroup(
             self,
             "AccessLog",
@@ -90,27 +92,37 @@ class RestApi(Construct):
             schema=apigateway.JsonSchema(type=apigateway.JsonSchemaType.OBJECT),
         )
         integration = apigateway.LambdaIntegration(function, proxy=True, allow_test_invoke=False)
-        iam_auth = self._serving.authorization == "iam"
         for http_method, path in ROUTES:
             is_open = path in OPEN_ROUTES
             method = self.api.root.resource_for_path(path).add_method(
                 http_method,
                 integration,
                 api_key_required=self._serving.authorization == "api_key" and not is_open,
-                authorization_type=apigateway.AuthorizationType.IAM
-                if iam_auth and not is_open
-                else apigateway.AuthorizationType.NONE,
+                authorization_type=apigateway.AuthorizationType.NONE if is_open else self._kind(),
+                authorizer=None if is_open else self._authorizer,
                 request_validator=validator,
                 request_models={"application/json": body} if http_method in {"POST", "PUT"} else None,
             )
-            reasons = {
-                "AwsSolutions-COG4": "Callers are back ends with an API key or IAM, not people with a pool."
+            acknowledge(method, self._reasons(is_open=is_open))
+
+    def _kind(self) -> apigateway.AuthorizationType:
+        if self._authorizer is not None:
+            return self._authorizer.authorization_type or apigateway.AuthorizationType.CUSTOM
+        iam = self._serving.authorization == "iam"
+        return apigateway.AuthorizationType.IAM if iam else apigateway.AuthorizationType.NONE
+
+    def _reasons(self, *, is_open: bool) -> dict[str, str]:
+        """Say why a route has no authorizer, or not Cognito's."""
+        kind = "NONE" if is_open else self._serving.authorization
+        if kind == "NONE":
+            reason = "Says nothing of anybody."
+            return {"AwsSolutions-APIG4": reason, "AwsSolutions-COG4": reason}
+        if kind == "api_key":
+            return {
+                "AwsSolutions-APIG4": "An API key in a usage plan is required.",
+                "AwsSolutions-COG4": "Callers are back ends with an API key, not people with a pool.",
             }
-            if not iam_auth or is_open:
-                reasons["AwsSolutions-APIG4"] = (
-                    "Says nothing of anybody." if is_open else "An API key in a usage plan is required."
-                )
-            acknowledge(method, reasons)
+        return {"AwsSolutions-COG4": "Callers sign with IAM, or have tokens of the configured issuer."}
 
     def _answer_problems(self) -> None:
         """Let the gateway's own refusals be problem JSON too."""

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import sys
+from http import HTTPStatus
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,7 +24,17 @@ ENVIRONMENT = {
     "CAMPAIGN_SIMS": "arn:aws:personalize:ap-south-1:1:campaign/sims",
     "CAMPAIGN_PERSONALIZED_RANKING": "arn:aws:personalize:ap-south-1:1:campaign/pr",
     "CAMPAIGN_COUPON_RANKING": "arn:aws:personalize:ap-south-1:1:campaign/coupons",
-    "FILTERS": json.dumps({"mode": {"arn": "arn:filter", "parameters": ["transportMode"]}}),
+    "FILTERS": json.dumps(
+        {
+            "mode": {
+                "arn": "arn:filter",
+                "parameters": ["transportMode"],
+                "rules": [{"column": "transport_mode", "excludes": False, "parameter": "transportMode"}],
+                "rulesAreAll": True,
+            },
+            "not-bought": {"arn": "arn:other", "parameters": [], "rules": [], "rulesAreAll": False},
+        }
+    ),
     "AVAILABILITY_TABLE": "availability",
     "UNKNOWN_AVAILABILITY": "unavailable",
     "FALLBACK_TABLE": "fallback",
@@ -32,6 +43,9 @@ ENVIRONMENT = {
     "DEFAULT_RESULTS": "5",
     "MAXIMUM_RESULTS": "50",
     "AUTHORIZATION": "api_key",
+    "TOKENS": json.dumps({"user_claim": "sub", "group_claim": "scope", "back_end_group": "back-ends"}),
+    "EXPERIMENT": "null",
+    "TIME_BUDGET_SECONDS": "1.0",
     "RAW_BUCKET": "raw",
     "TRACKING_ID_PARAMETER": "/tracking",
     "USERS_DATASET_ARN": "arn:users",
@@ -41,7 +55,10 @@ ENVIRONMENT = {
 
 def load(folder: str) -> ModuleType:
     """Import `handler` of a folder, and what it imports, fresh."""
-    for name in [path.stem for path in (LAMBDAS / folder).glob("*.py")] + ["shared", "shared.clients"]:
+    for name in [path.stem for path in (LAMBDAS / folder).glob("*.py")] + [
+        "shared",
+        "shared.clients",
+    ]:
         sys.modules.pop(name, None)
     sys.path[:0] = [str(LAMBDAS / folder), str(LAMBDAS)]
     try:
@@ -178,3 +195,50 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     return Aws()
+
+
+class Api:
+    """The handler, called as API Gateway does."""
+
+    def __init__(self, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.module = load("api")
+        for name in ("availability", "event_queue", "fallback", "recommender"):
+            module = sys.modules[name]
+            for function in ("client", "within"):
+                monkeypatch.setattr(module, function, aws.client, raising=False)
+        monkeypatch.setattr(self.module.api().catalogue, "refresh", lambda _deadline: None)
+        monkeypatch.setattr(self.module.api().catalogue, "popular", lambda _deadline: aws.popular)
+        monkeypatch.setattr(self.module.api().catalogue, "coupons", lambda _deadline: ["c1", "c2", "c3"])
+        self.authorizer: dict[str, Any] = {}
+
+    def call(
+        self,
+        method: str,
+        resource: str,
+        path: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
+        body: Any = None,
+    ) -> tuple[int, dict[str, Any]]:
+        event = {
+            "httpMethod": method,
+            "resource": resource,
+            "pathParameters": path,
+            "queryStringParameters": query,
+            "requestContext": {"authorizer": self.authorizer},
+            "body": body if isinstance(body, str) or body is None else json.dumps(body),
+        }
+        answer = self.module.handler(event, None)
+        expected = "application/json" if answer["statusCode"] < 400 else "application/problem+json"
+        assert answer["headers"]["Content-Type"] == expected
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def recommend(self, **query: str) -> dict[str, Any]:
+        status, answer = self.call("GET", "/users/{userId}/recommendations", {"userId": "u1"}, query)
+        assert status == HTTPStatus.OK, answer
+        return answer
+
+
+@pytest.fixture
+def api(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Api:
+    """The API of a fresh container."""
+    return Api(aws, monkeypatch)

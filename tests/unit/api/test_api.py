@@ -9,52 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from tests.unit.api.conftest import LAMBDAS, Answers, Aws, load
-
-OPEN = {f"i{n}" for n in range(200)}
-
-
-class Api:
-    """The handler, called as API Gateway does."""
-
-    def __init__(self, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.module = load("api")
-        for name in ("availability", "event_queue", "fallback", "recommender"):
-            module = __import__("sys").modules[name]
-            monkeypatch.setattr(module, "client", aws.client)
-        monkeypatch.setattr(self.module.api().serving._catalogue.__class__, "_refresh", lambda _self: None)
-        self.module.api().serving._catalogue._popular = aws.popular
-        self.module.api().serving._catalogue._coupons = ["c1", "c2", "c3"]
-
-    def call(
-        self,
-        method: str,
-        resource: str,
-        path: dict[str, str] | None = None,
-        query: dict[str, str] | None = None,
-        body: Any = None,
-    ) -> tuple[int, dict[str, Any]]:
-        event = {
-            "httpMethod": method,
-            "resource": resource,
-            "pathParameters": path,
-            "queryStringParameters": query,
-            "body": body if isinstance(body, str) or body is None else json.dumps(body),
-        }
-        answer = self.module.handler(event, None)
-        expected = "application/json" if answer["statusCode"] < 400 else "application/problem+json"
-        assert answer["headers"]["Content-Type"] == expected
-        return answer["statusCode"], json.loads(answer["body"])
-
-    def recommend(self, **query: str) -> dict[str, Any]:
-        status, answer = self.call("GET", "/users/{userId}/recommendations", {"userId": "u1"}, query)
-        assert status == HTTPStatus.OK, answer
-        return answer
-
-
-@pytest.fixture
-def api(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Api:
-    return Api(aws, monkeypatch)
+from tests.unit.api.conftest import LAMBDAS, Answers, Api, Aws
 
 
 def ids(answer: dict[str, Any]) -> list[str]:
@@ -122,6 +77,7 @@ def test_reads_answer_when_personalize_does_not(api: Api, aws: Aws, stored: bool
     assert answer["source"] == ("stored" if stored else "popular")
     assert ids(answer) == (first if stored else ["p0", "p1", "p2", "p3", "p4"])
     assert answer["modelVersion"] is None
+    assert answer["attribution"] == f"user-personalization/{answer['source']}"
     similar = api.call("GET", "/items/{itemId}/similar", {"itemId": "p0"})[1]
     assert ids(similar) == ["p1", "p2", "p3", "p4"]
     ranked = api.call("POST", "/users/{userId}/rankings", {"userId": "u"}, body={"itemIds": ["i1", "i2"]})[1]
@@ -132,7 +88,7 @@ def test_a_campaign_that_keeps_failing_is_left_alone_for_a_while(api: Api, aws: 
     aws.broken = {"get_recommendations"}
     for _ in range(20):
         api.recommend()
-    assert aws.count("get_recommendations") == 5
+    assert aws.count("get_recommendations") == 5 * api.module.Recommender.__init__.__globals__["ATTEMPTS"]
 
 
 def test_every_answer_says_who_recommended(api: Api) -> None:
