@@ -23,6 +23,8 @@ MOST_RANKED = 500
 MOST_BYTES_OF_EVENT = 10_000
 MOST_BYTES_OF_BODY = 256 * 1024
 LONGEST_ATTRIBUTION = 100
+MOST_SEATS = 10**9
+HIGHEST_PRICE = 10**12
 # What PutEvents, PutUsers and PutItems take: more would never leave the queue.
 LONGEST_RECOMMENDATION_ID = 40
 MOST_BYTES_OF_EVENT_PROPERTIES = 1024
@@ -153,12 +155,12 @@ def record(item_id: str, document: Mapping[str, Any], at: str = "") -> dict[str,
     result: dict[str, Any] = {"itemId": item_id, "available": available}
     seats = document.get("seats")
     if seats is not None:
-        if not isinstance(seats, int) or isinstance(seats, bool) or not 0 <= seats <= 10**9:
+        if not isinstance(seats, int) or isinstance(seats, bool) or not 0 <= seats <= MOST_SEATS:
             raise invalid(f"{at}seats", "must be a whole number from 0")
         result["seats"] = seats
     price = document.get("price")
     if price is not None:
-        if not isinstance(price, int | float) or isinstance(price, bool) or not 0 <= price <= 10**12:
+        if not isinstance(price, int | float) or isinstance(price, bool) or not 0 <= price <= HIGHEST_PRICE:
             raise invalid(f"{at}price", "must be a number from 0")
         result["price"] = price
     if document.get("expiresAt") is not None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from tests.unit.api.conftest import LAMBDAS, Answers, Api, Aws
+from tests.unit.api.conftest import Answers, Api, Aws
 
 
 def ids(answer: dict[str, Any]) -> list[str]:
@@ -190,9 +189,3 @@ def test_a_bad_request_names_its_field_and_calls_nothing(api: Api, aws: Aws, cas
     assert problem["errors"][0]["field"] == field
     assert problem["status"] == status
     assert not aws.calls
-
-
-def test_the_openapi_document_has_every_route_and_no_other(api: Api) -> None:
-    document = json.loads((LAMBDAS / "api" / "openapi.json").read_text())
-    described = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
-    assert described == set(api.module.ROUTES)
