@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from localcloud.personalize.avro import DATASET_TYPES, parse_schema
+from localcloud.personalize.avro import DATASET_TYPES, INTERACTIONS, parse_schema
 from localcloud.personalize.errors import (
     InvalidInputError,
     NotBuiltError,
@@ -74,8 +74,12 @@ def list_datasets(region: Region, request: Request) -> Answer:
 
 @operation("UpdateDataset")
 def update_dataset(region: Region, request: Request) -> Answer:
-    """Give a dataset a new schema, which may add nullable columns."""
+    """Give a dataset a new schema, which may add nullable columns: solutions made later train on them."""
     dataset = region.get_active(Dataset, request["datasetArn"])
+    if dataset.dataset_type == INTERACTIONS:
+        raise InvalidInputError(
+            f"{dataset.arn} is a dataset of INTERACTIONS; only ITEMS and USERS can get a new schema."
+        )
     new = region.get(Schema, request["schemaArn"])
     old_columns = parse_schema(region.get(Schema, dataset.schema_arn).schema).columns
     schema = parse_schema(new.schema)

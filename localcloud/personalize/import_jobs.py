@@ -34,12 +34,8 @@ def create_dataset_import_job(region: Region, request: Request) -> Answer:
         Location.parse(location)
     except S3Error as error:
         raise InvalidInputError(str(error)) from error
-    if request.get("publishAttributionMetricsToS3") and not region.all(
-        MetricAttribution, dataset_group_arn=dataset.dataset_group_arn
-    ):
-        raise InvalidInputError(
-            "publishAttributionMetricsToS3 needs a metric attribution in the dataset group."
-        )
+    if request.get("publishAttributionMetricsToS3"):
+        _check_attribution(region, dataset)
     check_pending(region.all(DatasetImportJob), PENDING_IMPORTS)
     job = DatasetImportJob(
         arn=region.arn(DatasetImportJob, request["jobName"]),

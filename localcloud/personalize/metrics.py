@@ -7,12 +7,15 @@ that has seen only the other users.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from localcloud.personalize.recipes import Hyperparameters, Model, Query, Recipe, TrainingData
+
+Marks = npt.NDArray[np.bool_]
 
 _HELD_OUT = 0.1
 _DEPTH = 25
@@ -23,33 +26,47 @@ _MOST_USERS = 1_000
 def evaluate(
     recipe: Recipe, data: TrainingData, hyperparameters: Hyperparameters, seed: int
 ) -> dict[str, float]:
-    """Return coverage, mean_reciprocal_rank_at_25, and NDCG and precision at 5, 10 and 25.
+    """Return the metrics of a recipe that is trained for this without the held-out users."""
+    held_out = hold_out_users(data, seed)
+    model = recipe.fit(without_users(data, held_out), hyperparameters)
+    return measure(recipe, model, data, held_out)
 
-    The same seed holds out the same users.
+
+def hold_out_users(data: TrainingData, seed: int) -> Marks:
+    """Mark a tenth of the users with two interactions or more.
+
+    Their ids decide, so that a later training on more data holds out the same ones and its metrics can be
+    compared, and no model that is updated has seen them.
     """
-    held_out = _choose_users(data, seed)
-    training = ~held_out[data.log.users]
-    others = replace(data, log=data.log.select(training), weights=data.weights[training])
-    model = recipe.fit(others, hyperparameters)
-    users = np.flatnonzero(held_out)
-    if len(users) > _MOST_USERS:
-        users = np.random.default_rng(seed).choice(users, _MOST_USERS, replace=False)
-    return _measure(recipe, model, data, users)
-
-
-def _choose_users(data: TrainingData, seed: int) -> npt.NDArray[np.bool_]:
-    """Mark a tenth of the users with two interactions or more."""
     eligible = np.flatnonzero(np.diff(data.log.offsets) >= 2)  # noqa: PLR2004 - one to predict, one to predict from
-    count = max(1, round(len(eligible) * _HELD_OUT))
-    chosen = np.random.default_rng(seed).choice(eligible, count, replace=False)
+    places = np.array([_place(data.log.user_ids[user], seed) for user in eligible])
+    # At least one, however few there are.
+    chosen = eligible[places <= max(_HELD_OUT, places.min())]
     marked = np.zeros(len(data.log.user_ids), dtype=np.bool_)
     marked[chosen] = True
     return marked
 
 
-def _measure(
-    recipe: Recipe, model: Model, data: TrainingData, users: npt.NDArray[np.int64]
-) -> dict[str, float]:
+def without_users(data: TrainingData, held_out: Marks) -> TrainingData:
+    """Return the data without the interactions of the marked users."""
+    keep = ~held_out[data.log.users]
+    return replace(data, log=data.log.select(keep), weights=data.weights[keep])
+
+
+def _place(user_id: str, seed: int) -> float:
+    """Return a user's place in [0, 1), as good as random."""
+    digest = hashlib.blake2b(f"{seed} {user_id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest) / 2**64
+
+
+def measure(recipe: Recipe, model: Model, data: TrainingData, held_out: Marks) -> dict[str, float]:
+    """Return coverage, mean_reciprocal_rank_at_25, and NDCG and precision at 5, 10 and 25.
+
+    `model` must not have seen the held-out users.
+    """
+    users = np.flatnonzero(held_out)
+    if len(users) > _MOST_USERS:
+        users = np.random.default_rng(0).choice(users, _MOST_USERS, replace=False)
     sums: dict[str, float] = {}
     recommended = np.zeros(data.item_count, dtype=np.bool_)
     for user in users:

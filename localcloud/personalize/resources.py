@@ -226,6 +226,8 @@ class Solution(Resource):
     perform_incremental_update: bool = False
     event_type: str | None = None
     solution_config: Json = field(default_factory=dict)
+    # The metadata columns of each dataset when the solution was made: it does not train on later ones.
+    columns: dict[str, list[str]] = field(default_factory=dict)
     latest_solution_update: Json | None = None
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -61,9 +62,12 @@ def number(name: str, text: str) -> float:
     Raises InvalidInputError that names the member.
     """
     try:
-        return float(text)
+        value = float(text)
     except ValueError as error:
         raise InvalidInputError(f"{name} is '{text}'; it must be a number.") from error
+    if not math.isfinite(value):
+        raise InvalidInputError(f"{name} is '{text}'; it must be a finite number.")
+    return value
 
 
 def _typed(hyperparameter: Hyperparameter, text: str) -> HyperparameterValue:

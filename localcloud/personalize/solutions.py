@@ -9,11 +9,12 @@ from localcloud.personalize.errors import InvalidInputError, NotBuiltError, Reso
 from localcloud.personalize.listing import describe, page
 from localcloud.personalize.operations import Answer, Request, operation
 from localcloud.personalize.quotas import SOLUTIONS_IN_GROUP, check_active
+from localcloud.personalize.recipes import Recipe
 from localcloud.personalize.region import Region, refuse_if_changing
 from localcloud.personalize.resources import ACTIVE, Campaign, DatasetGroup, Solution, SolutionVersion
 from localcloud.personalize.solution_config import check_config
 from localcloud.personalize.tags import initial_tags
-from localcloud.personalize.wire import attribute_name, render, service_model
+from localcloud.personalize.wire import render, service_model
 
 
 @operation("CreateSolution", "no performAutoML, optimizationObjective or featureTransformationParameters")
@@ -25,8 +26,10 @@ def create_solution(region: Region, request: Request) -> Answer:
     if "recipeArn" not in request:
         raise InvalidInputError("A recipeArn is needed.")
     recipe = find_recipe(request["recipeArn"])
+    _check_incremental(request, recipe)
     config = request.get("solutionConfig", {})
-    check_config(config, recipe, region.schemas_of(group.arn))
+    schemas = region.schemas_of(group.arn)
+    check_config(config, recipe, schemas)
     if "eventType" in request and config.get("eventsConfig"):
         raise InvalidInputError("Give eventType or solutionConfig.eventsConfig, not both.")
     if request.get("performHPO") and not any(one.tunable for one in recipe.hyperparameters):
@@ -41,9 +44,9 @@ def create_solution(region: Region, request: Request) -> Answer:
         recipe_arn=request["recipeArn"],
         perform_hpo=request.get("performHPO", False),
         perform_auto_training=request.get("performAutoTraining", True),
-        perform_incremental_update=request.get("performIncrementalUpdate", False),
         event_type=request.get("eventType"),
         solution_config=config,
+        columns={kind: [column.name for column in schema.metadata] for kind, schema in schemas.items()},
         tags=initial_tags(request),
     )
     region.create(solution)
@@ -57,13 +60,18 @@ def update_solution(region: Region, request: Request) -> Answer:
     changes = {name: value for name, value in request.items() if name != "solutionArn"}
     if not changes:
         raise InvalidInputError("UpdateSolution needs something to change.")
+    recipe = find_recipe(solution.recipe_arn)
+    _check_incremental(request, recipe)
     update = request.get("solutionUpdateConfig", {})
     config = solution.solution_config | update
-    check_config(config, find_recipe(solution.recipe_arn), region.schemas_of(solution.dataset_group_arn))
+    check_config(config, recipe, region.schemas_of(solution.dataset_group_arn))
+    if solution.event_type and config.get("eventsConfig"):
+        raise InvalidInputError(
+            f"{solution.arn} has the eventType {solution.event_type}: it cannot have an eventsConfig too."
+        )
     solution.solution_config = config
-    for name in ("performAutoTraining", "performIncrementalUpdate"):
-        if name in request:
-            setattr(solution, attribute_name(name), request[name])
+    if "performAutoTraining" in request:
+        solution.perform_auto_training = request["performAutoTraining"]
     now = time.time()
     solution.last_updated_date_time = now
     solution.latest_solution_update = {
@@ -74,6 +82,12 @@ def update_solution(region: Region, request: Request) -> Answer:
     }
     region.save()
     return {"solutionArn": solution.arn}
+
+
+def _check_incremental(request: Request, recipe: Recipe) -> None:
+    """Refuse performIncrementalUpdate: AWS has it for its Semantic-Similarity recipe only."""
+    if request.get("performIncrementalUpdate"):
+        raise InvalidInputError(f"performIncrementalUpdate is not supported by the recipe {recipe.name}.")
 
 
 @operation("DescribeSolution")

@@ -14,7 +14,7 @@ from typing import Any
 from localcloud.personalize import campaigns
 from localcloud.personalize.catalogue import find_recipe
 from localcloud.personalize.region import JobFailedError, Region
-from localcloud.personalize.resources import ACTIVE, STOPPED, STOPPING, Json, SolutionVersion
+from localcloud.personalize.resources import ACTIVE, STOPPED, STOPPING, Json, Solution, SolutionVersion
 from localcloud.personalize.solution_config import typed_hyperparameters
 
 logger = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ def _order(region: Region, version: SolutionVersion, store: str) -> Json:
         "hpo": config.get("hpoConfig", {})
         if version.perform_hpo and version.training_mode == "FULL"
         else None,
-        "previous": str(region.models.folder_of(previous.arn) / "model") if previous else None,
+        "previous": str(region.models.folder_of(previous.arn)) if previous else None,
     }
 
 
@@ -134,4 +134,8 @@ def _ignored_columns(region: Region, version: SolutionVersion) -> dict[str, list
     for kind, names in config.get("includedDatasetColumns", {}).items():
         columns = schemas[kind.upper()].metadata
         ignored[kind.upper()] = [column.name for column in columns if column.name not in names]
+    columns_then = region.get(Solution, version.solution_arn).columns
+    for kind in columns_then.keys() & schemas.keys():
+        added = [column.name for column in schemas[kind].metadata if column.name not in columns_then[kind]]
+        ignored[kind] = ignored.get(kind, []) + added
     return ignored

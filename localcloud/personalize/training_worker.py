@@ -1,7 +1,8 @@
 """The process that trains one solution version: `python -m localcloud.personalize.training_worker FOLDER`.
 
-FOLDER holds `order.json` (what to train); the process writes `model/` and `result.json` into it. A process of
-its own keeps the server responsive and can be stopped.
+FOLDER holds `order.json` (what to train); the process writes `model/` and `result.json` into it, and for
+recipes with UPDATE trainings `measured/`, the model of which the metrics are. A process of its own keeps the
+server responsive and can be stopped.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from localcloud.personalize.metrics import evaluate
+from localcloud.personalize.metrics import hold_out_users, measure, without_users
 from localcloud.personalize.recipes import RECIPES, load
 from localcloud.personalize.store import Store
 from localcloud.personalize.training_data import EventChoice, NotEnoughDataError, prepare
 from localcloud.personalize.tuning import tune
 
 _SEED = 20_180_522
+_MODEL, _MEASURED = "model", "measured"
 
 
 def train(folder: Path) -> dict[str, Any]:
@@ -36,12 +38,20 @@ def train(folder: Path) -> dict[str, Any]:
     fixed = order["hyperparameters"]
     tuned = tune(recipe, data, fixed, order["hpo"], _SEED) if order["hpo"] is not None else None
     hyperparameters = recipe.with_defaults({**fixed, **(tuned or {})})
-    metrics = evaluate(recipe, data, hyperparameters, _SEED)
+    held_out = hold_out_users(data, _SEED)
+    others = without_users(data, held_out)
     if order["previous"] is not None and recipe.update is not None:
-        model = recipe.update(load(Path(order["previous"])), data, hyperparameters)
+        previous = Path(order["previous"])
+        # The model that was measured before is updated too: it has not seen the held-out users either.
+        measured = recipe.update(load(previous / _MEASURED), others, hyperparameters)
+        model = recipe.update(load(previous / _MODEL), data, hyperparameters)
     else:
+        measured = recipe.fit(others, hyperparameters)
         model = recipe.fit(data, hyperparameters)
-    model.save(folder / "model")
+        if recipe.supports_update:
+            measured.save(folder / _MEASURED)
+    model.save(folder / _MODEL)
+    metrics = measure(recipe, measured, data, held_out)
     return {"metrics": metrics, "tuned": tuned, "seconds": time.monotonic() - started}
 
 

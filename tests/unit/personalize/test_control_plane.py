@@ -201,6 +201,17 @@ def test_a_new_schema_may_add_nullable_columns_only(cloud):
     assert dataset["latestDatasetUpdate"]["status"] == "ACTIVE"
 
 
+def test_the_schema_of_interactions_cannot_be_replaced(cloud):
+    group_arn = cloud.group()
+    dataset_arn = cloud.dataset(group_arn, "INTERACTIONS", INTERACTIONS_SCHEMA)
+    schema = json.loads(INTERACTIONS_SCHEMA)
+    schema["fields"].append({"name": "DEVICE", "type": ["null", "string"], "categorical": True})
+    more = cloud.call("CreateSchema", name="more", schema=json.dumps(schema))["schemaArn"]
+    error = error_of(cloud, "UpdateDataset", datasetArn=dataset_arn, schemaArn=more)
+    assert error.code == "InvalidInputException"
+    assert "only ITEMS and USERS can get a new schema" in error.message
+
+
 def test_training_needs_a_thousand_interactions_and_25_users_with_two(cloud):
     group_arn = cloud.group()
     dataset_arn = cloud.dataset(group_arn, "INTERACTIONS", INTERACTIONS_SCHEMA)
@@ -248,6 +259,7 @@ def test_training_needs_a_thousand_interactions_and_25_users_with_two(cloud):
             "COLOR is not a metadata column",
         ),
         ({"eventValueThreshold": "high"}, "eventValueThreshold is 'high'"),
+        ({"eventValueThreshold": "nan"}, "it must be a finite number"),
         (
             {"optimizationObjective": {"itemAttribute": "PRICE", "objectiveSensitivity": "LOW"}},
             "not built in localcloud",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from localcloud.personalize import recipes
 from localcloud.personalize.automatic_training import is_due, train_what_is_due
 from localcloud.personalize.resources import Solution, SolutionVersion
 from tests.unit.personalize.in_process import (
@@ -133,6 +136,50 @@ def test_an_update_training_takes_in_new_items_and_keeps_serving_the_old_ones(cl
     before, after = (cloud.region.models.load(one["solutionVersionArn"]) for one in (full, update))
     assert "brand-new" not in before.item_index
     assert set(before.item_index) | {"brand-new"} == set(after.item_index)
+
+
+def test_an_update_training_is_measured_on_the_users_that_no_version_has_seen(cloud, group):
+    solution_arn = cloud.solution(group, "user-personalization")
+    full = cloud.version(solution_arn)
+    folder = cloud.region.models.folder_of(full["solutionVersionArn"])
+    counts = {
+        name: recipes.load(folder / name).arrays["interaction_counts"].sum() for name in ("model", "measured")
+    }
+    assert 0.8 < counts["measured"] / counts["model"] < 1
+    update = cloud.version(solution_arn, trainingMode="UPDATE")
+    metrics = [
+        cloud.call("GetSolutionMetrics", solutionVersionArn=one["solutionVersionArn"])["metrics"]
+        for one in (full, update)
+    ]
+    # Nothing is new: counting again gives the same model.
+    assert metrics[1] == pytest.approx(metrics[0], abs=1e-3)
+
+
+def test_a_column_added_after_the_solution_was_made_does_not_train_it(cloud, group):
+    items = cloud.dataset(group, "ITEMS", ITEMS_SCHEMA)
+    cloud.import_rows(items, items_csv(), "items")
+    before = cloud.solution(group, "user-personalization", "before")
+    schema = json.loads(ITEMS_SCHEMA)
+    schema["fields"].append({"name": "STARS", "type": ["null", "int"]})
+    wider = cloud.call("CreateSchema", name="wider", schema=json.dumps(schema))["schemaArn"]
+    cloud.call("UpdateDataset", datasetArn=items, schemaArn=wider)
+    header, *rows = items_csv().splitlines()
+    text = "\n".join([f"{header},STARS", *(f"{row},{place % 5}" for place, row in enumerate(rows))])
+    cloud.import_rows(items, text + "\n", "with-stars")
+    after = cloud.solution(group, "user-personalization", "after")
+    widths = [
+        cloud.region.models.load(one["solutionVersionArn"]).settings["features_width"]
+        for one in cloud.versions([before, after])
+    ]
+    assert widths[0] < widths[1]
+
+
+def test_incremental_updates_are_refused_for_recipes_without_them(cloud, group):
+    with pytest.raises(AwsError, match="performIncrementalUpdate is not supported"):
+        cloud.solution(group, "user-personalization", performIncrementalUpdate=True)
+    arn = cloud.solution(group, "user-personalization")
+    with pytest.raises(AwsError, match="performIncrementalUpdate is not supported"):
+        cloud.call("UpdateSolution", solutionArn=arn, performIncrementalUpdate=True)
 
 
 def test_update_solution_changes_training_and_event_weights(cloud, group):

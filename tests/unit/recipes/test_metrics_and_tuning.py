@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from localcloud.personalize.metrics import _user_metrics, evaluate, top_items
+from localcloud.personalize.metrics import _user_metrics, evaluate, hold_out_users, top_items
 from localcloud.personalize.recipes import RECIPES, Model
 from localcloud.personalize.tuning import tune
 from tests.unit.recipes.synthetic import rings, training_data
@@ -53,15 +53,26 @@ def test_held_out_users_and_their_newest_tenth_are_predicted():
     assert metrics["coverage"] == pytest.approx(25 / 902, abs=1e-6)
 
 
-def test_the_held_out_users_do_not_train_the_model():
-    seen: list[int] = []
+def test_a_tenth_of_the_users_is_held_out_and_does_not_train_the_model():
+    seen: list[np.ndarray] = []
 
     def fit(data, _hyperparameters) -> Model:
-        seen.append(int((np.diff(data.log.offsets) > 0).sum()))
+        seen.append(np.diff(data.log.offsets) > 0)
         return RECIPES["aws-popularity-count"].fit(data, {})
 
-    evaluate(replace(RECIPES["aws-popularity-count"], fit=fit), rings(users=100), {}, seed=1)
-    assert seen == [90]
+    data = rings(users=400)
+    evaluate(replace(RECIPES["aws-popularity-count"], fit=fit), data, {}, seed=1)
+    np.testing.assert_array_equal(seen[0], ~hold_out_users(data, 1))
+    assert 20 <= (~seen[0]).sum() <= 60
+
+
+def test_more_data_holds_out_the_same_users():
+    def held_out(users: int) -> set[str]:
+        data = rings(users=users)
+        return {data.log.user_ids[user] for user in np.flatnonzero(hold_out_users(data, 1))}
+
+    assert held_out(200) == {user for user in held_out(400) if int(user[1:]) < 200}
+    assert len(held_out(2)) >= 1
 
 
 def _config(jobs: str, parallel: str, **ranges) -> dict:
