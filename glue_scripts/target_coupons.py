@@ -18,7 +18,9 @@ from argparse import Namespace
 from preprocessing import storage
 from preprocessing.session import open_session, parse_arguments, size_session
 from preprocessing.storage import join
-from preprocessing.targeting import (
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from targeting.choosing import (
     CampaignError,
     CampaignLimits,
     campaign_report,
@@ -27,8 +29,6 @@ from preprocessing.targeting import (
     in_control_group,
     ranked_pairs,
 )
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
 
 REQUIRED = ["ranking_uri", "datasets_uri", "output_uri", "campaign_run", "budget", "cost_per_coupon"]
 OPTIONAL = ["coupons_per_user", "minimum_probability", "control_share", "seed", "stock_per_coupon", "coupons"]

@@ -15,6 +15,7 @@ from config.compute import GlueConfig
 from stacks.constructs.grants import let_read_asset
 
 GLUE_SCRIPTS = Path(__file__).parent.parent.parent / "glue_scripts"
+JOB_PACKAGES = ("preprocessing", "targeting")
 
 
 class SparkJob(Construct):
@@ -96,11 +97,15 @@ class SparkJob(Construct):
 
 
 def library_asset(scope: Construct, construct_id: str) -> assets.Asset:
-    """Return the jobs' shared package `preprocessing` as a zip, the package at its root."""
+    """Return the jobs' packages `preprocessing` and `targeting` as a zip, the packages at its root."""
     return assets.Asset(
         scope,
         construct_id,
         path=str(GLUE_SCRIPTS),
-        exclude=["**", "!preprocessing", "!preprocessing/**/*.py", "**/__pycache__"],
+        exclude=[
+            "**",
+            *(f"!{package}{files}" for package in JOB_PACKAGES for files in ("", "/**/*.py")),
+            "**/__pycache__",
+        ],
         ignore_mode=cdk.IgnoreMode.GIT,
     )

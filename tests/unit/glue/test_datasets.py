@@ -13,15 +13,15 @@ from export import export
 from preprocessing.datasets import LimitError, check_limits, main_datasets
 from preprocessing.pseudonyms import pseudonym
 from preprocessing.settings import Settings
-from preprocessing.targeting import (
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
+from targeting.choosing import (
     CampaignError,
     CampaignLimits,
     choose,
     estimated_probabilities,
     ranked_pairs,
 )
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
 
 
 @pytest.fixture
