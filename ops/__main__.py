@@ -8,7 +8,18 @@ from importlib import import_module
 
 from ops.errors import OperatorError
 
-COMMANDS = ("demo", "local", "recommend", "retrain", "report", "rollback", "forget", "estimate", "teardown")
+COMMANDS = (
+    "demo",
+    "local",
+    "recommend",
+    "retrain",
+    "report",
+    "rollback",
+    "forget",
+    "redrive",
+    "estimate",
+    "teardown",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,22 +1,16 @@
-"""The API's OpenAPI document, made of the routes, their docstrings and the limits that requests are held to.
+"""The API's OpenAPI document, made of the routes and the limits that requests are held to.
 
-`python -m document` in this folder (with `lambdas` on the path) writes openapi.json; a test sees to it that
-the file is up to date. `served` says in it what a deployment configured.
+write_document makes openapi.json of it. Nothing that answers requests imports this module.
 """
 
 from __future__ import annotations
 
-import copy
-import json
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 import reading
-from settings import Settings
 
 Json = dict[str, Any]
-FILE = Path(__file__).with_name("openapi.json")
 OPEN = {"/health", "/openapi.json", "/docs"}
 SOURCES = ["personalize", "stored", "popular", "given-order", "none"]
 ID: Json = {"type": "string", "minLength": 1, "maxLength": reading.LONGEST_ID}
@@ -101,26 +95,6 @@ def document(summaries: dict[tuple[str, str], str]) -> Json:
     }
 
 
-def served(settings: Settings) -> Json:
-    """Return the document with the deployment's own filters, limits and kind of caller."""
-    found: Json = copy.deepcopy(json.loads(FILE.read_text(encoding="utf-8")))
-    parameters = sorted({name for item in settings.filters.values() for name in item.parameters})
-    for item in found["paths"].values():
-        for operation in item.values():
-            if operation["security"]:
-                operation["security"] = [{settings.authorization: []}]
-            for parameter in operation["parameters"]:
-                if parameter["name"] == "numResults":
-                    parameter["schema"] |= {
-                        "maximum": settings.maximum_results, "default": settings.default_results,
-                    }  # fmt: skip
-                if parameter["name"] == "filter" and settings.filters:
-                    parameter["schema"]["enum"] = sorted(settings.filters)
-                    operation["parameters"] += [_filter_parameter(name) for name in parameters]
-    found["components"]["securitySchemes"] = {settings.authorization: SECURITY[settings.authorization]}
-    return found
-
-
 def _path_parameter(name: str) -> Json:
     return {"name": name, "in": "path", "required": True, "schema": ID}
 
@@ -128,11 +102,6 @@ def _path_parameter(name: str) -> Json:
 def _query_parameter(name: str) -> Json:
     schema, description = QUERY[name]
     return {"name": name, "in": "query", "schema": schema, "description": description}
-
-
-def _filter_parameter(name: str) -> Json:
-    text = "For filters that have it: one value, or several with commas."
-    return {"name": name, "in": "query", "schema": {"type": "string"}, "description": text}
 
 
 def _answer(description: str, schema: str, media_type: str = "application/json") -> Json:
@@ -240,15 +209,3 @@ SCHEMAS: Json = {
         },
     ),
 }  # fmt: skip
-
-
-def text() -> str:
-    """Return what openapi.json is to be."""
-    from handler import ROUTES as FUNCTIONS  # noqa: PLC0415 - the handler imports this module in turn
-
-    summaries = {route: (function.__doc__ or "").splitlines()[0] for route, function in FUNCTIONS.items()}
-    return json.dumps(document(summaries), indent=1) + "\n"
-
-
-if __name__ == "__main__":
-    FILE.write_text(text(), encoding="utf-8")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import boto3
+import pytest
 from moto import mock_aws
 
+from ops.__main__ import main
 from ops.redrive import redrive
 
 
@@ -20,3 +22,10 @@ def test_every_dead_letter_is_sent_again() -> None:
         bodies |= {message["Body"] for message in messages}
     assert bodies == {f"event {number}" for number in range(23)}
     assert redrive(sqs, dead_letters=dead, queue=queue) == 0
+
+
+def test_it_is_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["redrive", "--help"])
+    assert ended.value.code == 0
+    assert "redrive" in capsys.readouterr().out
