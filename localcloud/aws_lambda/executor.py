@@ -22,6 +22,7 @@ from typing import Any
 from localcloud.aws_lambda import package
 from localcloud.aws_lambda.worker import END_OF_LOGS
 from localcloud.context import CloudContext
+from localcloud.faults import kill_of
 
 WORKER = Path(__file__).with_name("worker.py")
 IDLE_SECONDS = 600
@@ -99,7 +100,11 @@ class WorkerProcess:
         with contextlib.suppress(BrokenPipeError):
             _write_all(self._requests, struct.pack(">I", len(body)) + body)
         # A first invocation's time counts from the end of the import, which AWS bounds separately.
-        answer = self._read_answer(time.monotonic() + seconds + (INIT_SECONDS if first else 0))
+        longest = seconds + (INIT_SECONDS if first else 0)
+        kill = kill_of(self._spec.name)
+        answer = self._read_answer(time.monotonic() + (min(longest, kill.seconds) if kill else longest))
+        if kill and answer is not None:
+            kill.spare()
         self.used_at = time.monotonic()
         return answer, self._take_lines(complete=answer is not None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 import threading
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,10 +46,16 @@ class OperationFault(Fault):
     status: int | None = None
     seconds: float = 0.0
     match: dict[str, Any] = field(default_factory=dict)
+    share: float = 1.0
+    _chance: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - repeatable faults
 
     def applies_to(self, request: Request) -> bool:
-        """Say whether the request is one of the operation's, with the wanted content."""
-        return self.operation.is_asked_by(request) and _holds(request.parameters(), self.match)
+        """Say whether the request is one of the operation's, with the wanted content, and of the share."""
+        return (
+            self.operation.is_asked_by(request)
+            and _holds(request.parameters(), self.match)
+            and self._chance.random() < self.share
+        )
 
     def described(self) -> dict[str, Any]:
         """Return the fault as the API shows it."""
@@ -60,6 +67,7 @@ class OperationFault(Fault):
             "message": self.message,
             "seconds": self.seconds,
             "match": self.match,
+            "share": self.share,
             "times": self.times,
             "happened": self.happened,
         }
@@ -83,13 +91,38 @@ class StateFault(Fault):
         }
 
 
+@dataclass
+class FunctionFault(Fault):
+    """A function whose process is killed so long after an invocation has begun, if it still runs then."""
+
+    function: str = ""
+    seconds: float = 0.0
+
+    def described(self) -> dict[str, Any]:
+        """Return the fault as the API shows it."""
+        return {
+            "id": self.id,
+            "function": self.function,
+            "seconds": self.seconds,
+            "times": self.times,
+            "happened": self.happened,
+        }
+
+    def spare(self) -> None:
+        """Take back one time: the invocation ended before."""
+        self.happened -= 1
+
+
+AnyFault = OperationFault | StateFault | FunctionFault
+
+
 class FaultBook:
     """All faults, oldest first. Of several that apply, the oldest that is left happens."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ids = itertools.count(1)
-        self._faults: dict[str, OperationFault | StateFault] = {}
+        self._faults: dict[str, AnyFault] = {}
 
     def add(self, wish: Any) -> dict[str, Any]:
         """Write down the fault that a request's body asks for. Raises FaultError."""
@@ -142,8 +175,17 @@ class FaultBook:
                     return fault
         return None
 
+    def take_function(self, function: str) -> FunctionFault | None:
+        """Return the fault that an invocation of the function meets, counted, or None."""
+        with self._lock:
+            for fault in self._faults.values():
+                if isinstance(fault, FunctionFault) and fault.is_left and fault.function == function:
+                    fault.spend()
+                    return fault
+        return None
 
-def _parsed(wish: Any) -> OperationFault | StateFault:
+
+def _parsed(wish: Any) -> AnyFault:
     if not isinstance(wish, dict):
         raise FaultError("a fault is a JSON object")
     times = wish.get("times", 1)
@@ -153,7 +195,15 @@ def _parsed(wish: Any) -> OperationFault | StateFault:
         known = {"stateMachine", "state", "times"}
         _refuse_unknown(wish, known)
         return StateFault(times, state_machine=_text(wish, "stateMachine"), state=_text(wish, "state"))
-    known = {"service", "operation", "error", "message", "status", "seconds", "throttle", "match", "times"}
+    if "function" in wish:
+        _refuse_unknown(wish, {"function", "seconds", "times"})
+        return FunctionFault(
+            times, function=_text(wish, "function"), seconds=_number(wish, "seconds", 0, float("inf"))
+        )
+    known = {
+        "service", "operation", "error", "message", "status", "seconds", "throttle", "match", "share",
+        "times",
+    }  # fmt: skip
     _refuse_unknown(wish, known)
     error = THROTTLING if wish.get("throttle") else wish.get("error")
     if not error and not wish.get("seconds"):
@@ -164,8 +214,9 @@ def _parsed(wish: Any) -> OperationFault | StateFault:
         error=error,
         message=wish.get("message", "Rate exceeded" if error == THROTTLING else "Injected fault"),
         status=wish.get("status"),
-        seconds=float(wish.get("seconds", 0)),
+        seconds=_number(wish, "seconds", 0, float("inf")),
         match=wish.get("match", {}),
+        share=_number(wish, "share", 1, 1),
     )
 
 
@@ -179,6 +230,15 @@ def _text(wish: dict[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise FaultError(f"{name} is missing")
     return value
+
+
+def _number(wish: dict[str, Any], name: str, default: float, most: float) -> float:
+    value = wish.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
+        raise FaultError(
+            f"{name} is {value!r}; it must be a number from 0" + (f" to {most}" if most == 1 else "")
+        )
+    return float(value)
 
 
 def _holds(actual: Any, wanted: Any) -> bool:

@@ -15,6 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.local.conftest import REGION, LocalCloudServer
+from tests.local.test_lambda import deploy, invoke
 from tests.local.test_stepfunctions import execute
 
 
@@ -180,6 +181,9 @@ def test_an_execution_ends_at_the_named_state_and_the_next_does_not(
         ({"service": "personalize", "operation": "MakeSolution", "throttle": True}, "CreateSolution"),
         ({"service": "personalize", "operation": "CreateSolution"}, "error, throttle or seconds"),
         ({"stateMachine": "m", "state": "s", "times": 0}, "times"),
+        ({"service": "s3", "operation": "PutObject", "throttle": True, "share": 2}, "share is 2"),
+        ({"function": "f", "seconds": -1}, "seconds is -1"),
+        ({"function": ""}, "function is missing"),
         ({"stateMachine": "m"}, "state is missing"),
         ({"stateMachine": "m", "state": "s", "tiems": 1}, "tiems"),
     ],
@@ -198,3 +202,29 @@ def test_faults_are_listed_and_removed(faults: Faults) -> None:
     assert faults.call("GET")["faults"] == [
         {"id": kept, "stateMachine": "m", "state": "s", "times": 3, "happened": 0}
     ]
+
+
+def test_a_share_of_the_requests_fails(localcloud_server: LocalCloudServer, faults: Faults) -> None:
+    faults.add(service="personalize", operation="ListSolutions", throttle=True, share=0.3, times=1000)
+    personalize = impatient(localcloud_server, "personalize")
+    failed = 0
+    for _ in range(200):
+        try:
+            personalize.list_solutions()
+        except ClientError:
+            failed += 1
+    assert 40 <= failed <= 80
+    assert faults.call("GET")["faults"][0]["happened"] == failed
+
+
+def test_an_invocation_is_killed_if_it_still_runs(
+    localcloud_server: LocalCloudServer, faults: Faults
+) -> None:
+    source = "import time\ndef handler(event, _):\n    time.sleep(event)\n    return 'done'\n"
+    name = deploy(localcloud_server, source)
+    assert invoke(localcloud_server, name, 0) == ("done", None)
+    faults.add(function=name, seconds=0.3)
+    assert invoke(localcloud_server, name, 0) == ("done", None)
+    killed, error = invoke(localcloud_server, name, 5)
+    assert (killed["errorType"], error) == ("Runtime.ExitError", "Unhandled")
+    assert invoke(localcloud_server, name, 0.4) == ("done", None)
