@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from config.base import Section
 
 POPULAR = "popular"
+LARGEST_BATCH_AT_ONCE = 10
 
 
 class Filter(Section):
@@ -70,6 +71,29 @@ class Experiment(Section):
     share: float = Field(gt=0, le=1)
 
 
+class EventDelivery(Section):
+    """How events go from the queue to Personalize.
+
+    A batch is full or as old as the window. A message that failed waits, twice as long each time (at most a
+    quarter of an hour), and goes to the dead-letter queue after so many receives.
+    """
+
+    batch_size: int = Field(default=100, ge=1, le=1000)
+    window_seconds: int = Field(default=1, ge=0, le=300)
+    first_retry_seconds: int = Field(default=5, ge=1, le=900)
+    receives: int = Field(default=10, ge=1, le=1000)
+    counted_types: list[str] = Field(default_factory=lambda: ["checkout", "purchase"])
+
+    @model_validator(mode="after")
+    def _large_batches_take_time(self) -> Self:
+        if self.batch_size > LARGEST_BATCH_AT_ONCE and not self.window_seconds:
+            raise ValueError(
+                f"batch_size = {self.batch_size} needs window_seconds of 1 or more: "
+                f"Lambda takes no more than {LARGEST_BATCH_AT_ONCE} at once"
+            )
+        return self
+
+
 class ServingConfig(Section):
     """How the API answers: who may call, how many results, which filters, what unknown stock means."""
 
@@ -82,3 +106,4 @@ class ServingConfig(Section):
     throttle: Throttle = Throttle()
     experiment: Experiment | None = None
     time_budget_seconds: float = Field(default=1.0, ge=0.2, le=25)
+    events: EventDelivery = EventDelivery()

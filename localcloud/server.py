@@ -24,6 +24,7 @@ SERVICES: tuple[str, ...] = (
     "athena",
     "cloudtrail",
     "cloudwatch",
+    "embedded_metrics",
     "cloudformation",
     "stepfunctions",
     "aws_lambda",

@@ -9,22 +9,19 @@ import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
-from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
 from config import ProjectConfig
 from config.serving import POPULAR
 from stacks.constructs import filter_rules
 from stacks.constructs.api_callers import TokenCallers
-from stacks.constructs.grants import let_add, let_read, let_send, let_use_key, let_use_table
+from stacks.constructs.event_ingestion import EventIngestion
+from stacks.constructs.grants import let_read, let_send, let_use_key, let_use_table
 from stacks.constructs.python_function import PythonFunction, shared_layer
 from stacks.constructs.rest_api import RestApi
 from stacks.storage import StorageStack
 
 CAMPAIGNS = ("user-personalization", "sims", "personalized-ranking", "coupon-ranking")
-EVENT_SECONDS = 60
-RECEIVES = 5
 
 
 class InferenceStack(cdk.Stack):
@@ -49,13 +46,9 @@ class InferenceStack(cdk.Stack):
 
         self.availability = self._table("Availability", "item_id")
         self.fallback = self._table("Fallback", "user_id")
-        self.dead_letter_queue = self._queue("EventDeadLetterQueue", retention_days=14)
-        self.event_queue = self._queue(
-            "EventQueue", retention_days=4, dead_letter_queue=self.dead_letter_queue
-        )
+        self.events = self._event_ingestion()
         self.api_function = self._api_function()
-        self.events_function = self._events_function()
-        self.functions: list[lambda_.IFunction] = [self.api_function, self.events_function]
+        self.functions: list[lambda_.IFunction] = [self.api_function, self.events.function]
         self.callers = self._token_callers() if project.serving.authorization == "jwt" else None
         self.rest_api = RestApi(
             self,
@@ -76,8 +69,8 @@ class InferenceStack(cdk.Stack):
             cdk.CfnOutput(self, "UserPoolClientId", value=self.callers.client.user_pool_client_id)
         cdk.CfnOutput(self, "FallbackTable", value=self.fallback.table_name)
         cdk.CfnOutput(self, "AvailabilityTable", value=self.availability.table_name)
-        cdk.CfnOutput(self, "EventQueueUrl", value=self.event_queue.queue_url)
-        cdk.CfnOutput(self, "EventDeadLetterQueueUrl", value=self.dead_letter_queue.queue_url)
+        cdk.CfnOutput(self, "EventQueueUrl", value=self.events.queue.queue_url)
+        cdk.CfnOutput(self, "EventDeadLetterQueueUrl", value=self.events.dead_letter_queue.queue_url)
 
     def _token_callers(self) -> TokenCallers:
         operations = self._project.operations
@@ -107,52 +100,25 @@ class InferenceStack(cdk.Stack):
             removal_policy=self._storage.removal_policy,
         )
 
-    def _queue(
-        self, construct_id: str, *, retention_days: int, dead_letter_queue: sqs.IQueue | None = None
-    ) -> sqs.Queue:
-        return sqs.Queue(
-            self,
-            construct_id,
-            encryption=sqs.QueueEncryption.KMS,
-            encryption_master_key=self._storage.key,
-            enforce_ssl=True,
-            retention_period=cdk.Duration.days(retention_days),
-            # Six times the function's time-out, as Lambda asks for.
-            visibility_timeout=cdk.Duration.seconds(6 * EVENT_SECONDS),
-            dead_letter_queue=sqs.DeadLetterQueue(max_receive_count=RECEIVES, queue=dead_letter_queue)
-            if dead_letter_queue
-            else None,
-        )
-
-    def _function(self, folder: str, environment: dict[str, str], **kwargs: Any) -> PythonFunction:
-        return PythonFunction(
-            self,
-            f"{folder.capitalize()}Function",
-            folder=folder,
-            handler="handler.handler",
-            environment={"POWERTOOLS_METRICS_NAMESPACE": self._project.name, **environment},
-            functions=self._project.compute.functions,
-            layer=self._layer,
-            service=folder,
-            log_retention_days=self._project.operations.log_retention_days,
-            **kwargs,
-        )
-
     def _api_function(self) -> PythonFunction:
         serving = self._project.serving
         campaigns = {
             f"CAMPAIGN_{key.upper().replace('-', '_')}": self._personalize_arn("campaign", key)
             for key in self._campaigns
         }
-        function = self._function(
-            "api",
-            {
+        function = PythonFunction(
+            self,
+            "ApiFunction",
+            folder="api",
+            handler="handler.handler",
+            environment={
+                "POWERTOOLS_METRICS_NAMESPACE": self._project.name,
                 **campaigns,
                 "FILTERS": json.dumps(self._filters()),
                 "AVAILABILITY_TABLE": self.availability.table_name,
                 "UNKNOWN_AVAILABILITY": serving.unknown_availability,
                 "FALLBACK_TABLE": self.fallback.table_name,
-                "EVENT_QUEUE_URL": self.event_queue.queue_url,
+                "EVENT_QUEUE_URL": self.events.queue.queue_url,
                 "LATEST_DATASETS_URI": self._storage.datasets.s3_url_for_object("personalize/latest.json"),
                 "DEFAULT_RESULTS": str(serving.default_results),
                 "MAXIMUM_RESULTS": str(serving.maximum_results),
@@ -161,6 +127,10 @@ class InferenceStack(cdk.Stack):
                 "EXPERIMENT": json.dumps(serving.experiment.model_dump() if serving.experiment else None),
                 "TIME_BUDGET_SECONDS": str(serving.time_budget_seconds),
             },
+            functions=self._project.compute.functions,
+            layer=self._layer,
+            service="api",
+            log_retention_days=self._project.operations.log_retention_days,
             timeout_seconds=29,
             memory_mb=1024,
         )
@@ -181,53 +151,27 @@ class InferenceStack(cdk.Stack):
         )
         let_use_table(function, self.availability, write=True)
         let_use_table(function, self.fallback, write=True)
-        let_send(function, self.event_queue)
+        let_send(function, self.events.queue)
         let_read(function, self._storage.datasets, "personalize/*")
         let_use_key(function, self._storage.key)
         return function
 
-    def _events_function(self) -> PythonFunction:
-        name = self._project.name
-        parameter = f"/{name}/tracking-id/main"
-        datasets = {
-            kind: self.format_arn(service="personalize", resource="dataset", resource_name=f"{name}/{kind}")
-            for kind in ("USERS", "ITEMS")
-        }
-        function = self._function(
-            "events",
-            {
-                "RAW_BUCKET": self._storage.raw.bucket_name,
-                "TRACKING_ID_PARAMETER": parameter,
-                "USERS_DATASET_ARN": datasets["USERS"],
-                "ITEMS_DATASET_ARN": datasets["ITEMS"],
-            },
-            timeout_seconds=EVENT_SECONDS,
+    def _event_ingestion(self) -> EventIngestion:
+        project = self._project
+        return EventIngestion(
+            self,
+            "Events",
+            name=project.name,
+            delivery=project.serving.events,
+            interaction_columns=project.data.interaction_metadata,
+            recipes=[*self._campaigns, POPULAR],
+            raw=self._storage.raw,
+            counted=self._table("CountedEvents", "event_id"),
+            key=self._storage.key,
+            functions=project.compute.functions,
+            layer=self._layer,
+            log_retention_days=project.operations.log_retention_days,
         )
-        function.add_event_source(
-            SqsEventSource(
-                self.event_queue,
-                batch_size=10,
-                report_batch_item_failures=True,
-            )
-        )
-        tracker = self.format_arn(service="personalize", resource="event-tracker", resource_name="*")
-        function.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["personalize:PutEvents", "personalize:PutUsers", "personalize:PutItems"],
-                resources=[tracker, *datasets.values()],
-            )
-        )
-        function.add_to_role_policy(
-            iam.PolicyStatement(
-                actions=["ssm:GetParameter"],
-                resources=[
-                    self.format_arn(service="ssm", resource="parameter", resource_name=parameter.lstrip("/"))
-                ],
-            )
-        )
-        let_add(function, self._storage.raw, "clickstream/api/*")
-        let_use_key(function, self._storage.key)
-        return function
 
     def _tokens(self) -> dict[str, str]:
         jwt = self._project.serving.jwt

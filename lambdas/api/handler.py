@@ -21,8 +21,10 @@ from event_queue import EventQueue, NotQueuedError
 from fallback import Catalogue, LastAnswers
 from problem import Problem
 from recommender import Recommender
-from serving import Serving, Wish
+from serving import POPULAR, Serving, Wish
 from settings import Settings, from_environment
+from shared.attribution import dimensions
+from shared.metric_line import counted
 
 Event = dict[str, Any]
 JSON = {"Content-Type": "application/json", "Cache-Control": "no-store"}
@@ -39,6 +41,7 @@ class Api:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.recipes = frozenset({*settings.campaigns, POPULAR})
         self.availability = Availability(
             settings.availability_table, unknown_is_available=settings.unknown_is_available
         )
@@ -215,16 +218,17 @@ def handler(event: Event, _context: Any) -> dict[str, Any]:
         headers = DOCUMENT if route == ("GET", "/openapi.json") else JSON
     except Problem as problem:
         status, answer, headers = problem.status.value, problem.document(), PROBLEM
-    logger.info(
-        "answered",
-        extra={
-            "route": f"{route[0]} {route[1]}",
-            "status": status,
-            "source": answer.get("source"),
-            "variant": answer.get("variant"),
-            "milliseconds": round((time.perf_counter() - started) * 1000, 2),
-        },
-    )
+    said = {
+        "route": f"{route[0]} {route[1]}",
+        "status": status,
+        "source": answer.get("source"),
+        "variant": answer.get("variant"),
+        "milliseconds": round((time.perf_counter() - started) * 1000, 2),
+    }
+    if "attribution" in answer:
+        found = dimensions(answer["attribution"], api().recipes)
+        said |= counted("Pages", 1, found)
+    logger.info("answered", extra=said)
     return {"statusCode": status, "headers": headers, "body": json.dumps(answer, separators=(",", ":"))}
 
 

@@ -14,6 +14,7 @@ from experiment import TREATMENT, Experiment
 from fallback import Catalogue, LastAnswers
 from filters import Chosen
 from recommender import KEPT, Ranking, Recommender, UnavailableError
+from shared.attribution import attribution
 
 MOST_ASKED = 500
 # Personalize gives no more items than this with their metadata.
@@ -215,7 +216,7 @@ def _answer(source: str, version: str | None, items: list[Item], ranking: Rankin
 
 def _told(answer: Answer, key: str, variant: str | None = None) -> Answer:
     """Say what events of these items are to be attributed to: the recipe asked for, and what answered."""
-    answer["attribution"] = f"{key}/{answer['source']}"
+    answer["attribution"] = attribution(key, answer["source"], variant)
     if variant is not None:
         answer["variant"] = variant
     return answer

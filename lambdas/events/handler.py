@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import check_outs
 import messages
+import waiting
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
+from delivery import Delivery
 from messages import Message
 from shared.clients import client
+from shared.metric_line import counted
 
 TRACKING_ID_SECONDS = 300.0
 
@@ -22,23 +29,30 @@ logger = Logger()
 _tracking_id: tuple[float, str] = (0.0, "")
 
 
-def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take a batch of SQS records; returns those that are to come again."""
     failed: dict[str, str] = {}
     batch = _decoded(event["Records"], failed)
+    delivery = Delivery(failed, _seconds_left(context))
     events = [message for message in batch if message.kind == "event"]
     _archive(events, failed)
-    archived = [message for message in events if message.id not in failed]
-    if archived:
-        _learn(archived, failed)
-    for group in messages.parts([message for message in batch if message.kind == "user"]):
-        users = messages.put_users(os.environ["USERS_DATASET_ARN"], group)
-        _call(client("personalize-events").put_users, users, group, failed)
-    for group in messages.parts([message for message in batch if message.kind == "item"]):
-        items = messages.put_items(os.environ["ITEMS_DATASET_ARN"], group)
-        _call(client("personalize-events").put_items, items, group, failed)
-    logger.info("batch", extra={"records": len(event["Records"]), "failed": len(failed)})
+    _learn([message for message in events if message.id not in failed], delivery, failed)
+    for kind, operation, request in (
+        ("user", "put_users", partial(messages.put_users, os.environ["USERS_DATASET_ARN"])),
+        ("item", "put_items", partial(messages.put_items, os.environ["ITEMS_DATASET_ARN"])),
+    ):
+        for group in messages.parts([message for message in batch if message.kind == kind]):
+            delivery.send(operation, group, request)
+    _count([message for message in events if message.id not in failed], failed)
+    waiting.postpone(event["Records"], failed)
+    # Reasons are error codes: a message of AWS may quote what was sent.
+    reasons = dict(Counter(failed.values()))
+    logger.info("batch", extra={"records": len(event["Records"]), "failed": len(failed), "reasons": reasons})
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _seconds_left(context: Any) -> Callable[[], float]:
+    return lambda: float(context.get_remaining_time_in_millis()) / 1000
 
 
 def _decoded(records: list[dict[str, Any]], failed: dict[str, str]) -> list[Message]:
@@ -47,7 +61,7 @@ def _decoded(records: list[dict[str, Any]], failed: dict[str, str]) -> list[Mess
         try:
             batch.append(messages.decoded(record["messageId"], record["body"]))
         except messages.UnreadableError as error:
-            _fail(failed, [Message(record["messageId"], {})], error)
+            failed[record["messageId"]] = str(error)
     return batch
 
 
@@ -56,25 +70,29 @@ def _archive(events: list[Message], failed: dict[str, str]) -> None:
     try:
         for key, content in messages.archives(events).items():
             client("s3").put_object(Bucket=bucket, Key=key, Body=content)
-    except (ClientError, BotoCoreError, KeyError) as error:
-        _fail(failed, events, error)
+    except (ClientError, BotoCoreError) as error:
+        failed.update({message.id: f"not archived: {_code(error)}" for message in events})
 
 
-def _learn(events: list[Message], failed: dict[str, str]) -> None:
+def _learn(events: list[Message], delivery: Delivery, failed: dict[str, str]) -> None:
+    if not events:
+        return
     try:
         tracking_id = _tracking()
     except (ClientError, BotoCoreError) as error:
-        _fail(failed, events, error)
+        failed.update({message.id: f"no tracking id: {_code(error)}" for message in events})
         return
+    columns = [name for name in os.environ["INTERACTION_COLUMNS"].split(",") if name]
     for group in messages.sessions(events):
-        _call(client("personalize-events").put_events, messages.put_events(tracking_id, group), group, failed)
+        delivery.send("put_events", group, partial(messages.put_events, tracking_id, columns))
+    if delivery.refused:
+        _forget_tracking()
 
 
-def _call(operation: Any, parameters: dict[str, Any], group: list[Message], failed: dict[str, str]) -> None:
-    try:
-        operation(**parameters)
-    except (ClientError, BotoCoreError) as error:
-        _fail(failed, group, error)
+def _count(events: list[Message], failed: dict[str, str]) -> None:
+    """Publish the check-outs as metrics, each in a log line of its own."""
+    for dimensions, number in check_outs.count(events, failed).items():
+        logger.info("counted", extra=counted("Events", number, dict(dimensions)))
 
 
 def _tracking() -> str:
@@ -88,7 +106,11 @@ def _tracking() -> str:
     return value
 
 
-def _fail(failed: dict[str, str], group: list[Message], error: Exception) -> None:
-    """Let messages come again. The error is logged, and none of what the messages say."""
-    logger.warning("not done", extra={"messages": len(group), "error": str(error)})
-    failed.update({message.id: str(error) for message in group})
+def _forget_tracking() -> None:
+    """Read the tracking id anew next time: a refusal may be of a tracker that is no more."""
+    global _tracking_id  # noqa: PLW0603 - a container's cache
+    _tracking_id = (0.0, "")
+
+
+def _code(error: ClientError | BotoCoreError) -> str:
+    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,9 +18,10 @@ NEEDED = {
     "item": {"itemId", "properties"},
     "user": {"userId", "properties"},
 }
+LATEST_MOMENT = 10**11
 ARCHIVED_FIELDS = (
     "eventId", "userId", "sessionId", "eventType", "eventValue", "itemId", "timestamp", "properties",
-    "recommendationId", "impression",
+    "recommendationId", "impression", "attribution",
 )  # fmt: skip
 
 
@@ -52,7 +53,13 @@ def decoded(message_id: str, text: str) -> Message:
         raise UnreadableError(f"its kind is none of {', '.join(NEEDED)}")
     if missing := NEEDED[kind] - body.keys():
         raise UnreadableError(f"it has no {', '.join(sorted(missing))}")
+    if kind == "event" and not _is_moment(body["timestamp"]):
+        raise UnreadableError("its timestamp is not epoch seconds")
     return Message(message_id, body)
+
+
+def _is_moment(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < LATEST_MOMENT
 
 
 def sessions(messages: Iterable[Message]) -> list[list[Message]]:
@@ -68,13 +75,16 @@ def parts(messages: list[Message]) -> list[list[Message]]:
     return [messages[start : start + MOST_IN_A_CALL] for start in range(0, len(messages), MOST_IN_A_CALL)]
 
 
-def put_events(tracking_id: str, messages: list[Message]) -> dict[str, Any]:
-    """Return PutEvents' parameters for events of one session."""
+def put_events(tracking_id: str, columns: Sequence[str], messages: list[Message]) -> dict[str, Any]:
+    """Return PutEvents' parameters for events of one session.
+
+    Of properties only those that are `columns` of the interactions go along: others Personalize refuses.
+    """
     first = messages[0].body
     request: dict[str, Any] = {
         "trackingId": tracking_id,
         "sessionId": first["sessionId"],
-        "eventList": [_event(message.body) for message in messages],
+        "eventList": [_event(message.body, columns) for message in messages],
     }
     return {**request, "userId": first["userId"]} if first.get("userId") else request
 
@@ -111,7 +121,7 @@ def _lines(events: dict[str, dict[str, Any]]) -> bytes:
     return gzip.compress(text.encode(), mtime=0)
 
 
-def _event(body: dict[str, Any]) -> dict[str, Any]:
+def _event(body: dict[str, Any], columns: Sequence[str]) -> dict[str, Any]:
     event = {
         "eventId": body["eventId"],
         "eventType": body["eventType"],
@@ -120,9 +130,22 @@ def _event(body: dict[str, Any]) -> dict[str, Any]:
     for name in ("itemId", "eventValue", "recommendationId", "impression"):
         if name in body:
             event[name] = body[name]
-    if "properties" in body:
-        event["properties"] = _json(body["properties"])
+    if "attribution" in body:
+        event["metricAttribution"] = {"eventAttributionSource": body["attribution"]}
+    given = {_plain(name): value for name, value in body.get("properties", {}).items()}
+    properties = {_camel(name): given[_plain(name)] for name in columns if _plain(name) in given}
+    if properties:
+        event["properties"] = _json(properties)
     return event
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _camel(column: str) -> str:
+    first, *rest = column.lower().split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def _json(value: Any) -> str:

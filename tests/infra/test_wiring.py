@@ -100,7 +100,7 @@ def test_solutions_never_train_by_themselves(assembly: Assembly) -> None:
 def test_events_are_retried_and_then_kept_in_a_dead_letter_queue(assembly: Assembly) -> None:
     queues = [queue["Properties"] for queue in assembly.resources("AWS::SQS::Queue")]
     feeding = [queue for queue in queues if "RedrivePolicy" in queue]
-    assert [queue["RedrivePolicy"]["maxReceiveCount"] for queue in feeding] == [5]
+    assert [queue["RedrivePolicy"]["maxReceiveCount"] for queue in feeding] == [10]
     mapping = assembly.resources("AWS::Lambda::EventSourceMapping")[0]["Properties"]
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 

@@ -50,6 +50,12 @@ ENVIRONMENT = {
     "TRACKING_ID_PARAMETER": "/tracking",
     "USERS_DATASET_ARN": "arn:users",
     "ITEMS_DATASET_ARN": "arn:items",
+    "INTERACTION_COLUMNS": "price_band,source",
+    "FIRST_RETRY_SECONDS": "5",
+    "COUNTED_TABLE": "counted",
+    "COUNTED_EVENT_TYPES": "checkout,purchase",
+    "RECIPES": "user-personalization,sims,popular",
+    "POWERTOOLS_METRICS_NAMESPACE": "travel",
 }
 
 
@@ -81,9 +87,10 @@ class Aws:
         self.popular = [{"itemId": f"p{n}", "score": 1.0 / (n + 1), "origin": "DEL"} for n in range(10)]
         self.broken: set[str] = set()
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.tables: dict[str, dict[str, Any]] = {"availability": {}, "fallback": {}}
+        self.tables: dict[str, dict[str, Any]] = {"availability": {}, "fallback": {}, "counted": {}}
         self.queue: list[dict[str, Any]] = []
         self.rejected_once: set[str] = set()
+        self.refused: set[str] = set()
         self.objects: dict[str, bytes] = {}
 
     def client(self, service: str, *_: Any, **__: Any) -> Any:
@@ -149,8 +156,11 @@ class Answers:
 
     @staticmethod
     def put_item(aws: Aws, parameters: dict[str, Any]) -> Any:
-        item = parameters["Item"]
-        aws.tables[parameters["TableName"]][item.get("user_id", item.get("item_id"))["S"]] = item
+        item, table = parameters["Item"], aws.tables[parameters["TableName"]]
+        key = next(value["S"] for name, value in item.items() if name.endswith("_id"))
+        if "ConditionExpression" in parameters and key in table:
+            raise ClientError({"Error": {"Code": "ConditionalCheckFailedException", "Message": "no"}}, "")
+        table[key] = item
         return {}
 
     @staticmethod
@@ -181,10 +191,16 @@ class Answers:
         return {"Parameter": {"Value": "tracker"}}
 
     @staticmethod
-    def put_events(_aws: Aws, _parameters: dict[str, Any]) -> Any:
+    def put_events(aws: Aws, parameters: dict[str, Any]) -> Any:
+        if any(event["eventId"] in aws.refused for event in parameters.get("eventList", ())):
+            raise ClientError({"Error": {"Code": "InvalidInputException", "Message": "no"}}, "PutEvents")
         return {}
 
     put_users = put_items = put_events
+
+    @staticmethod
+    def change_message_visibility_batch(_aws: Aws, _parameters: dict[str, Any]) -> Any:
+        return {}
 
 
 @pytest.fixture

@@ -49,10 +49,15 @@ def test_the_treated_get_the_treatment_and_the_answer_and_the_log_say_so(
         answer = api.call("GET", "/users/{userId}/recommendations", {"userId": user})[1]
         assert answer["variant"] == Experiment(**setting).variant(user)
         seen[answer["variant"]].append(answer)
-    assert {answer["attribution"] for answer in seen["control"]} == {"user-personalization/personalize"}
-    by = "popular/popular" if treatment == "popular" else "popularity/personalize"
+    assert {answer["attribution"] for answer in seen["control"]} == {
+        "user-personalization/personalize/control"
+    }
+    by = f"{treatment}/{'popular' if treatment == 'popular' else 'personalize'}/treatment"
     assert {answer["attribution"] for answer in seen["treatment"]} == {by}
     asked = [p["campaignArn"] for name, p in aws.calls if name == "get_recommendations"]
     assert asked.count("arn:popularity") == (0 if treatment == "popular" else len(seen["treatment"]))
+    pages = [getattr(record, "Variant", None) for record in caplog.records if hasattr(record, "_aws")]
+    assert pages.count("treatment") == len(seen["treatment"])
+    assert pages.count("control") == len(seen["control"])
     variants = [getattr(record, "variant", None) for record in caplog.records]
     assert variants.count("treatment") == len(seen["treatment"])
