@@ -46,7 +46,8 @@ def _data(message: str) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Yield each namespace with its data points, one for every metric and set of dimensions."""
     try:
         line = json.loads(message)
-        at = datetime.fromtimestamp(line["_aws"]["Timestamp"] / 1000, tz=UTC)
+        # Without a zone, as moto reads the times of requests.
+        at = datetime.fromtimestamp(line["_aws"]["Timestamp"] / 1000, tz=UTC).replace(tzinfo=None)
         for directive in line["_aws"]["CloudWatchMetrics"]:
             points = [
                 {
