@@ -44,6 +44,9 @@ ENVIRONMENT = {
     "TOKENS": "{}",
     "EXPERIMENT": "null",
     "TIME_BUDGET_SECONDS": "1.0",
+    "CONTEXT": "[]",
+    "CACHE_SECONDS": "{}",
+    "POWERTOOLS_METRICS_NAMESPACE": "travel",
 }
 IMPORT = "import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
 

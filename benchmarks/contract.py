@@ -1,4 +1,4 @@
-"""Schemathesis reads the deployed API's own OpenAPI document and sends what that allows, and what it does not.
+"""Schemathesis reads the deployed API's own OpenAPI document and sends what it allows, and what it does not.
 
 No answer may be a server error, nor one that the document does not have: status, media type, headers, body.
 """

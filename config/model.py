@@ -36,6 +36,17 @@ class ProjectConfig(Section):
     operations: Operations = Operations()
 
     @model_validator(mode="after")
+    def _context_is_of_the_interactions(self) -> Self:
+        columns = self.data.interaction_metadata
+        for one in self.serving.context:
+            if one.column not in columns:
+                raise ValueError(
+                    f"serving.context.column = {one.column!r} is no column of data.interaction_metadata: "
+                    f"{', '.join(columns) or 'there is none'}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _an_experiment_treats_with_what_is_trained(self) -> Self:
         experiment = self.serving.experiment
         keys = [

@@ -71,15 +71,54 @@ class Experiment(Section):
     share: float = Field(gt=0, le=1)
 
 
+class ContextField(Section):
+    """A column of the interactions that Personalize is told with each request, as its `context`.
+
+    A client may state it by the query parameter named as the column in camelCase. Otherwise it is seen: by
+    `platform` (ios, android, web) and `device` (phone, tablet, desktop) in the User-Agent, by `season` in the
+    month, with `months` of each season. What is none of `values` is not told.
+    """
+
+    column: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    values: list[str] = Field(min_length=1)
+    automatic: Literal["platform", "device", "season"] | None = None
+    months: dict[str, list[int]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _a_season_has_months(self) -> Self:
+        if self.automatic == "season" and set(self.months) != set(self.values):
+            raise ValueError(f"months of each season are needed: {', '.join(self.values)}")
+        return self
+
+    @property
+    def parameter(self) -> str:
+        """The query parameter."""
+        first, *rest = self.column.split("_")
+        return first + "".join(word.capitalize() for word in rest)
+
+
+class Caching(Section):
+    """Seconds for which an answer of Personalize may be kept; with 0 clients ask whether it changed.
+
+    An item that sells out meanwhile stays in answers that are kept.
+    """
+
+    recommendations: int = Field(default=0, ge=0, le=86_400)
+    coupons: int = Field(default=0, ge=0, le=86_400)
+    similar: int = Field(default=0, ge=0, le=86_400)
+
+
 class EventDelivery(Section):
     """How events go from the queue to Personalize.
 
     A batch is full or as old as the window. A message that failed waits, twice as long each time (at most a
-    quarter of an hour), and goes to the dead-letter queue after so many receives.
+    quarter of an hour), and goes to the dead-letter queue after so many receives. Of a function that was
+    killed the messages come again after six times its time-out.
     """
 
     batch_size: int = Field(default=100, ge=1, le=1000)
     window_seconds: int = Field(default=1, ge=0, le=300)
+    timeout_seconds: int = Field(default=60, ge=15, le=900)
     first_retry_seconds: int = Field(default=5, ge=1, le=900)
     receives: int = Field(default=10, ge=1, le=1000)
     counted_types: list[str] = Field(default_factory=lambda: ["checkout", "purchase"])
@@ -106,4 +145,6 @@ class ServingConfig(Section):
     throttle: Throttle = Throttle()
     experiment: Experiment | None = None
     time_budget_seconds: float = Field(default=1.0, ge=0.2, le=25)
+    context: list[ContextField] = Field(default_factory=list)
+    cache_seconds: Caching = Caching()
     events: EventDelivery = EventDelivery()

@@ -126,6 +126,10 @@ class InferenceStack(cdk.Stack):
                 "TOKENS": json.dumps(self._tokens()),
                 "EXPERIMENT": json.dumps(serving.experiment.model_dump() if serving.experiment else None),
                 "TIME_BUDGET_SECONDS": str(serving.time_budget_seconds),
+                "CONTEXT": json.dumps(
+                    [{**item.model_dump(), "parameter": item.parameter} for item in serving.context]
+                ),
+                "CACHE_SECONDS": serving.cache_seconds.model_dump_json(),
             },
             functions=self._project.compute.functions,
             layer=self._layer,

@@ -1,14 +1,16 @@
-"""The API on a localcloud of its own: stacks storage and inference, a catalogue, what of Personalize it needs."""
+"""The API on a localcloud of its own: its stacks, a catalogue, and what of Personalize it needs."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ops.deployment import Deployment
 from ops.local_cloud import ACCOUNT_ID, LocalCloud, running, synthesise
@@ -32,6 +34,17 @@ TRACKING_ID = f"/{CONFIG}/tracking-id/main"
 LONGEST_WAIT_SECONDS = 300
 
 
+class Deployed(Protocol):
+    """What is known of a deployment: its name, its outputs and clients of its cloud."""
+
+    @property
+    def name(self) -> str: ...
+
+    def client(self, service: str) -> Any: ...
+
+    def output(self, key: str) -> str: ...
+
+
 @contextmanager
 def deployed_api(folder: Path) -> Iterator[tuple[LocalCloud, Deployment]]:
     """Deploy the API's stacks to a fresh localcloud, and point this process to it."""
@@ -44,7 +57,7 @@ def deployed_api(folder: Path) -> Iterator[tuple[LocalCloud, Deployment]]:
         yield cloud, deployment
 
 
-def store_catalogue(deployment: Deployment, item_ids: list[str]) -> None:
+def store_catalogue(deployment: Deployed, item_ids: list[str]) -> None:
     """Store popular items, the first the most popular, as the preprocessing would."""
     s3, bucket = deployment.client("s3"), deployment.output("DatasetsBucket")
     items = [
@@ -61,7 +74,7 @@ def store_catalogue(deployment: Deployment, item_ids: list[str]) -> None:
         s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(document).encode())
 
 
-def make_tracker(deployment: Deployment) -> str:
+def make_tracker(deployment: Deployed) -> str:
     """Make the main dataset group with its interactions and event tracker; return the dataset's ARN."""
     personalize = deployment.client("personalize")
     group = personalize.create_dataset_group(name=deployment.name)["datasetGroupArn"]
@@ -77,7 +90,7 @@ def make_tracker(deployment: Deployment) -> str:
     return dataset
 
 
-def make_campaign(deployment: Deployment, dataset: str, item_ids: list[str], user_ids: list[str]) -> None:
+def make_campaign(deployment: Deployed, dataset: str, item_ids: list[str], user_ids: list[str]) -> None:
     """Import random history, train User-Personalization on it and serve it under the API's name for it."""
     personalize, bucket = deployment.client("personalize"), deployment.output("DatasetsBucket")
     chance, now = random.Random(7), int(time.time())  # noqa: S311 - made-up history
@@ -108,6 +121,24 @@ def make_campaign(deployment: Deployment, dataset: str, item_ids: list[str], use
         name=f"{deployment.name}-user-personalization", solutionVersionArn=version
     )["campaignArn"]
     _wait(personalize.describe_campaign, "campaign", campaignArn=campaign)
+
+
+def export_streamed(deployment: Deployed, dataset: str) -> Iterator[dict[str, str]]:
+    """Yield the rows of a dataset that came by PutEvents, exported as Personalize exports them."""
+    personalize, s3 = deployment.client("personalize"), deployment.client("s3")
+    bucket, prefix = deployment.output("DatasetsBucket"), f"export-{int(time.time())}/"
+    job = personalize.create_dataset_export_job(
+        jobName=f"{deployment.name}-{int(time.time())}",
+        datasetArn=dataset,
+        ingestionMode="PUT",
+        roleArn=ROLE,
+        jobOutput={"s3DataDestination": {"path": f"s3://{bucket}/{prefix}"}},
+    )["datasetExportJobArn"]
+    _wait(personalize.describe_dataset_export_job, "datasetExportJob", datasetExportJobArn=job)
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+        for entry in page.get("Contents", []):
+            text = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read().decode()
+            yield from csv.DictReader(io.StringIO(text))
 
 
 def _wait(describe: Any, member: str, **request: str) -> None:

@@ -77,6 +77,8 @@ def document(summaries: dict[tuple[str, str], str]) -> Json:
         if body:
             content = {"application/json": {"schema": _schema(body)}}
             operation["requestBody"] = {"required": True, "content": content}
+        if answer == "Page":
+            operation["responses"] |= _cached(operation) if method == "GET" else {}
         if path not in OPEN:
             operation["responses"] |= _refusals(
                 may_be_missing=(method, path) == ("GET", "/availability/{itemId}")
@@ -115,6 +117,17 @@ def _refusals(*, may_be_missing: bool) -> Json:
     if may_be_missing:
         refusals["404"] = _answer("Nothing is known of the item.", "Problem", "application/problem+json")
     return refusals
+
+
+def _cached(operation: Json) -> Json:
+    """Describe the entity tag of a page; return the answer to who has it already."""
+    tag = {"ETag": {"schema": {"type": "string"}, "description": "Send it as If-None-Match the next time."}}
+    operation["responses"]["200"]["headers"] = tag
+    operation["parameters"].append(
+        {"name": "If-None-Match", "in": "header", "schema": {"type": "string"},
+         "description": "The ETag of an answer that the client has."}
+    )  # fmt: skip
+    return {"304": {"description": "The answer is the same as the client has.", "headers": tag}}
 
 
 def _schema(name: str) -> Json:

@@ -11,11 +11,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import caching
 import reading
 from access import caller_of
 from availability import Availability, UnreadError
 from aws_lambda_powertools import Logger
 from botocore.exceptions import BotoCoreError, ClientError
+from context import context_of, header
 from deadline import Deadline
 from event_queue import EventQueue, NotQueuedError
 from fallback import Catalogue, LastAnswers
@@ -41,6 +43,7 @@ class Api:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.context_parameters = tuple(one.parameter for one in settings.context)
         self.recipes = frozenset({*settings.campaigns, POPULAR})
         self.availability = Availability(
             settings.availability_table, unknown_is_available=settings.unknown_is_available
@@ -59,6 +62,11 @@ class Api:
         """Return the deadline of a request that comes in now."""
         return Deadline(self.settings.time_budget_seconds)
 
+    def context(self, event: Event, query: dict[str, str]) -> dict[str, str]:
+        """Return what Personalize is to know of the request's situation, by column."""
+        fields = self.settings.context
+        return context_of(fields, event, query, time.gmtime().tm_mon) if fields else {}
+
 
 @cache
 def api() -> Api:
@@ -70,13 +78,15 @@ def recommend(event: Event) -> tuple[int, Any]:
     """Recommend items to a user."""
     settings, deadline = api().settings, api().deadline()
     wanted = settings.filters.get((event.get("queryStringParameters") or {}).get("filter", ""))
-    found = reading.query(event, "numResults", "filter", "metadata", *(wanted.parameters if wanted else ()))
+    parameters = (*(wanted.parameters if wanted else ()), *api().context_parameters)
+    found = reading.query(event, "numResults", "filter", "metadata", *parameters)
     user_id = reading.identifier(event["pathParameters"], "userId")
     wish = Wish(
         reading.results(found, settings),
         deadline,
         chosen=reading.filter_of(found, settings),
         metadata=reading.flag(found, "metadata"),
+        context=api().context(event, found),
     )
     caller_of(event, settings.tokens).need_user(user_id)
     return 200, api().serving.recommend(user_id, wish)
@@ -104,11 +114,11 @@ def similar(event: Event) -> tuple[int, Any]:
 def rank(event: Event) -> tuple[int, Any]:
     """Rank given items for a user."""
     deadline = api().deadline()
-    reading.query(event)
+    context = api().context(event, reading.query(event, *api().context_parameters))
     user_id = reading.identifier(event["pathParameters"], "userId")
     item_ids = reading.item_ids(reading.body(event))
     caller_of(event, api().settings.tokens).need_user(user_id)
-    return 200, api().serving.rank(user_id, item_ids, deadline)
+    return 200, api().serving.rank(user_id, item_ids, context, deadline)
 
 
 def coupons(event: Event) -> tuple[int, Any]:
@@ -205,6 +215,13 @@ ROUTES: dict[tuple[str, str], Callable[[Event], tuple[int, Any]]] = {
     ("GET", "/health"): health,
     ("GET", "/openapi.json"): openapi,
 }
+SIMILAR = ("GET", "/items/{itemId}/similar")
+# What of `serving.cache` says for how long a page may be kept.
+CACHED = {
+    ("GET", "/users/{userId}/recommendations"): "recommendations",
+    ("GET", "/users/{userId}/coupons"): "coupons",
+    SIMILAR: "similar",
+}
 
 
 def handler(event: Event, _context: Any) -> dict[str, Any]:
@@ -218,6 +235,10 @@ def handler(event: Event, _context: Any) -> dict[str, Any]:
         headers = DOCUMENT if route == ("GET", "/openapi.json") else JSON
     except Problem as problem:
         status, answer, headers = problem.status.value, problem.document(), PROBLEM
+    if route in CACHED and status == HTTPStatus.OK:
+        status, headers, body = _page(route, event, answer)
+    else:
+        body = json.dumps(answer, separators=(",", ":"))
     said = {
         "route": f"{route[0]} {route[1]}",
         "status": status,
@@ -229,7 +250,19 @@ def handler(event: Event, _context: Any) -> dict[str, Any]:
         found = dimensions(answer["attribution"], api().recipes)
         said |= counted("Pages", 1, found)
     logger.info("answered", extra=said)
-    return {"statusCode": status, "headers": headers, "body": json.dumps(answer, separators=(",", ":"))}
+    return {"statusCode": status, "headers": headers, "body": body}
+
+
+def _page(route: tuple[str, str], event: Event, answer: dict[str, Any]) -> tuple[int, dict[str, str], str]:
+    """Return status, headers and body of a page: nothing of it when the client has the same already."""
+    seconds = api().settings.cache_seconds.get(CACHED[route], 0)
+    is_of_a_user = route != SIMILAR or "userId" in (event.get("queryStringParameters") or {})
+    control = caching.cache_control(answer, seconds, is_of_a_user=is_of_a_user)
+    body, tag = caching.tagged(answer)
+    headers = {"Content-Type": "application/json", "Cache-Control": control, "ETag": tag}
+    if caching.is_known(tag, header(event, "if-none-match")):
+        return HTTPStatus.NOT_MODIFIED.value, headers, ""
+    return HTTPStatus.OK.value, headers, body
 
 
 def _answered(route: tuple[str, str], event: Event) -> tuple[int, Any]:
@@ -240,7 +273,9 @@ def _answered(route: tuple[str, str], event: Event) -> tuple[int, Any]:
     try:
         return function(event)
     except (ClientError, BotoCoreError, UnreadError, NotQueuedError) as error:
-        logger.exception("a store did not answer")
+        # Its code only: a message may quote what was sent.
+        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+        logger.warning("a store did not answer", extra={"error": code})
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "please try again") from error
 
 

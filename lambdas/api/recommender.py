@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,6 +76,7 @@ class Recommender:
         *,
         chosen: Chosen | None,
         metadata: list[str] | None,
+        context: Mapping[str, str],
         deadline: Deadline,
     ) -> Ranking:
         """Return up to `count` items for `subject` ({"userId"} or {"itemId"}, or both).
@@ -88,12 +90,25 @@ class Recommender:
                 parameters["filterValues"] = chosen.for_personalize()
         if metadata:
             parameters["metadataColumns"] = {"ITEMS": metadata}
+        if context:
+            parameters["context"] = context
         answer = self._ask(key, "get_recommendations", parameters, deadline)
         return Ranking(answer.get("recommendationId", ""), answer["itemList"])
 
-    def rank(self, key: str, user_id: str, item_ids: list[str], deadline: Deadline) -> Ranking:
+    def rank(
+        self,
+        key: str,
+        user_id: str,
+        item_ids: list[str],
+        context: Mapping[str, str] | None,
+        deadline: Deadline,
+    ) -> Ranking:
         """Return the given items, best for the user first. Raises UnavailableError."""
-        parameters = {"campaignArn": self._campaigns[key], "userId": user_id, "inputList": item_ids}
+        parameters: dict[str, Any] = {
+            "campaignArn": self._campaigns[key], "userId": user_id, "inputList": item_ids,
+        }  # fmt: skip
+        if context:
+            parameters["context"] = context
         answer = self._ask(key, "get_personalized_ranking", parameters, deadline)
         return Ranking(answer.get("recommendationId", ""), answer["personalizedRanking"])
 

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from context import ContextField
 from settings import Settings
 
 Json = dict[str, Any]
+IN_CONTEXT = (("/users/{userId}/recommendations", "get"), ("/users/{userId}/rankings", "post"))
 FILE = Path(__file__).with_name("openapi.json")
 
 
@@ -28,6 +30,8 @@ def served(settings: Settings) -> Json:
                 if parameter["name"] == "filter" and settings.filters:
                     parameter["schema"]["enum"] = sorted(settings.filters)
                     operation["parameters"] += [_filter_parameter(name) for name in parameters]
+    for path, method in IN_CONTEXT:
+        found["paths"][path][method]["parameters"] += [_context_parameter(one) for one in settings.context]
     schemes = found["components"]["securitySchemes"]
     found["components"]["securitySchemes"] = {settings.authorization: schemes[settings.authorization]}
     return found
@@ -36,3 +40,15 @@ def served(settings: Settings) -> Json:
 def _filter_parameter(name: str) -> Json:
     text = "For filters that have it: one value, or several with commas."
     return {"name": name, "in": "query", "schema": {"type": "string"}, "description": text}
+
+
+def _context_parameter(one: ContextField) -> Json:
+    text = "The situation that the answer is for" + (
+        ", seen in the request unless given." if one.automatic else "."
+    )
+    return {
+        "name": one.parameter,
+        "in": "query",
+        "schema": {"type": "string", "enum": list(one.values)},
+        "description": text,
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from availability import Availability
@@ -37,6 +37,7 @@ class Wish:
     chosen: Chosen | None = None
     metadata: bool = False
     left_out: frozenset[str] = frozenset()
+    context: Mapping[str, str] = field(default_factory=dict)
 
 
 class Serving:
@@ -74,10 +75,12 @@ class Serving:
             answer = self._without_personalize([], wish)
         return _told(answer, "sims")
 
-    def rank(self, user_id: str, item_ids: list[str], deadline: Deadline) -> Answer:
+    def rank(
+        self, user_id: str, item_ids: list[str], context: Mapping[str, str], deadline: Deadline
+    ) -> Answer:
         """Return the given items that can be booked, best for the user first."""
         bookable = list(self._availability.available(item_ids, deadline))
-        return self._ranked("personalized-ranking", user_id, bookable, deadline)
+        return self._ranked("personalized-ranking", user_id, bookable, deadline, context)
 
     def coupons(self, user_id: str, count: int, deadline: Deadline) -> Answer:
         """Return the coupons that the user is likeliest to use."""
@@ -96,11 +99,18 @@ class Serving:
             self._last.remember(user_id, [item["itemId"] for item in answer["items"]], wish.deadline)
         return answer
 
-    def _ranked(self, key: str, user_id: str, item_ids: list[str], deadline: Deadline) -> Answer:
+    def _ranked(
+        self,
+        key: str,
+        user_id: str,
+        item_ids: list[str],
+        deadline: Deadline,
+        context: Mapping[str, str] | None = None,
+    ) -> Answer:
         if not item_ids:
             return _told(_answer("none", None, []), key)
         try:
-            ranking = self._recommender.rank(key, user_id, item_ids, deadline)
+            ranking = self._recommender.rank(key, user_id, item_ids, context, deadline)
         except UnavailableError:
             return _told(_answer("given-order", None, [{"itemId": item_id} for item_id in item_ids]), key)
         version = self._recommender.version(key, deadline)
@@ -150,8 +160,9 @@ class Serving:
         self, key: str, subject: dict[str, str], count: int, wish: Wish, columns: list[str] | None
     ) -> Ranking:
         return self._recommender.recommend(
-            key, subject, count, chosen=wish.chosen, metadata=columns, deadline=wish.deadline
-        )
+            key, subject, count,
+            chosen=wish.chosen, metadata=columns, context=wish.context, deadline=wish.deadline,
+        )  # fmt: skip
 
     def _without_personalize(self, stored: list[str], wish: Wish) -> Answer:
         """Return what is stored for the user and then what is popular, as far as the filter lets it."""

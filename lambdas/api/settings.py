@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass
 
 from access import Tokens
+from context import ContextField
 from experiment import Experiment
 from filters import Filter, Rule
 
@@ -28,6 +29,8 @@ class Settings:
     tokens: Tokens | None
     experiment: Experiment | None
     time_budget_seconds: float
+    context: tuple[ContextField, ...]
+    cache_seconds: dict[str, int]
 
 
 CAMPAIGN_PREFIX = "CAMPAIGN_"
@@ -56,6 +59,8 @@ def from_environment() -> Settings:
         tokens=Tokens(**json.loads(environment["TOKENS"])) if authorization == "jwt" else None,
         experiment=Experiment(**experiment) if experiment else None,
         time_budget_seconds=float(environment["TIME_BUDGET_SECONDS"]),
+        context=tuple(ContextField(**item) for item in json.loads(environment["CONTEXT"])),
+        cache_seconds=json.loads(environment["CACHE_SECONDS"]),
     )
 
 

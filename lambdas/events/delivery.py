@@ -12,7 +12,7 @@ from shared.clients import client
 
 ATTEMPTS = 2
 PAUSE_SECONDS = 0.05
-READ_SECONDS = 3.0
+READ_SECONDS = 2.0
 # A call is not begun when the function may be stopped before it ends.
 NEEDED_SECONDS = ATTEMPTS * (READ_SECONDS + 1)
 # Answers about what was sent: sending the same again can't help, sending less of it can.

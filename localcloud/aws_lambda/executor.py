@@ -101,7 +101,8 @@ class WorkerProcess:
             _write_all(self._requests, struct.pack(">I", len(body)) + body)
         # A first invocation's time counts from the end of the import, which AWS bounds separately.
         longest = seconds + (INIT_SECONDS if first else 0)
-        kill = kill_of(self._spec.name)
+        # Only a process that has imported its code is killed: otherwise none would come to work.
+        kill = None if first else kill_of(self._spec.name)
         answer = self._read_answer(time.monotonic() + (min(longest, kill.seconds) if kill else longest))
         if kill and answer is not None:
             kill.spare()

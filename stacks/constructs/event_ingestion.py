@@ -19,8 +19,6 @@ from config.serving import EventDelivery
 from stacks.constructs.grants import let_add, let_use_key, let_use_table
 from stacks.constructs.python_function import PythonFunction
 
-FUNCTION_SECONDS = 60
-
 
 class EventIngestion(Construct):
     """`queue` takes what clients send, `function` delivers it, `dead_letter_queue` keeps what fails."""
@@ -43,6 +41,7 @@ class EventIngestion(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._key = key
+        self._delivery = delivery
         self.dead_letter_queue = self._queue("DeadLetterQueue", retention_days=14)
         self.queue = self._queue(
             "Queue",
@@ -79,7 +78,7 @@ class EventIngestion(Construct):
             layer=layer,
             service="events",
             log_retention_days=log_retention_days,
-            timeout_seconds=FUNCTION_SECONDS,
+            timeout_seconds=delivery.timeout_seconds,
         )
         self.function.add_event_source(
             SqsEventSource(
@@ -109,7 +108,7 @@ class EventIngestion(Construct):
             enforce_ssl=True,
             retention_period=cdk.Duration.days(retention_days),
             # Six times the function's time-out, as Lambda asks for.
-            visibility_timeout=cdk.Duration.seconds(6 * FUNCTION_SECONDS),
+            visibility_timeout=cdk.Duration.seconds(6 * self._delivery.timeout_seconds),
             dead_letter_queue=dead_letter_queue,
         )
 

@@ -46,6 +46,8 @@ ENVIRONMENT = {
     "TOKENS": json.dumps({"user_claim": "sub", "group_claim": "scope", "back_end_group": "back-ends"}),
     "EXPERIMENT": "null",
     "TIME_BUDGET_SECONDS": "1.0",
+    "CONTEXT": "[]",
+    "CACHE_SECONDS": "{}",
     "RAW_BUCKET": "raw",
     "TRACKING_ID_PARAMETER": "/tracking",
     "USERS_DATASET_ARN": "arn:users",
@@ -234,19 +236,35 @@ class Api:
         path: dict[str, str] | None = None,
         query: dict[str, str] | None = None,
         body: Any = None,
+        *,
+        headers: dict[str, str] | None = None,
     ) -> tuple[int, dict[str, Any]]:
+        answer = self.answer(method, resource, path, query, body, headers=headers)
+        expected = "application/json" if answer["statusCode"] < 400 else "application/problem+json"
+        assert answer["headers"]["Content-Type"] == expected
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def answer(
+        self,
+        method: str,
+        resource: str,
+        path: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
+        body: Any = None,
+        *,
+        headers: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
         event = {
             "httpMethod": method,
             "resource": resource,
+            "headers": headers,
             "pathParameters": path,
             "queryStringParameters": query,
             "requestContext": {"authorizer": self.authorizer},
             "body": body if isinstance(body, str) or body is None else json.dumps(body),
         }
-        answer = self.module.handler(event, None)
-        expected = "application/json" if answer["statusCode"] < 400 else "application/problem+json"
-        assert answer["headers"]["Content-Type"] == expected
-        return answer["statusCode"], json.loads(answer["body"])
+        found: dict[str, Any] = self.module.handler(event, None)
+        return found
 
     def recommend(self, **query: str) -> dict[str, Any]:
         status, answer = self.call("GET", "/users/{userId}/recommendations", {"userId": "u1"}, query)

@@ -144,7 +144,7 @@ def test_a_call_that_fails_once_is_tried_again_at_once(
 
 def test_what_there_is_no_time_for_comes_again(events: ModuleType, aws: Aws) -> None:
     records = [record(n, sessionId=f"s{n}") for n in range(6)]
-    assert failures(events, *records, context=Context(seconds=40, seconds_a_look=8)) == ["m4", "m5"]
+    assert failures(events, *records, context=Context(seconds=38, seconds_a_look=8)) == ["m4", "m5"]
     assert aws.count("put_events") == 4
 
 

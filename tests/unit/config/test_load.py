@@ -47,6 +47,8 @@ def test_every_deployment_is_valid_with_and_without_its_overlay(name: str, overl
         ("training.waiting.first_seconds", 0, "training.waiting.first_seconds = 0"),
         ("compute.functions.runtime", "python2.7", "compute.functions.runtime = 'python2.7'"),
         ("serving.authorization", "none", "serving.authorization = 'none'"),
+        ("serving.context", [{"column": "colour", "values": ["red"]}], "'colour' is no column of data.int"),
+        ("serving.events.window_seconds", 0, "batch_size = 100 needs window_seconds"),
         ("serving.maximum_result", 10, "serving.maximum_result = 10: Extra inputs are not permitted"),
         ("operations.log_retention_days", 31, "operations.log_retention_days = 31"),
     ],

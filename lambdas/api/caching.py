@@ -1,0 +1,35 @@
+"""For how long clients may keep an answer, and whether theirs is still the same (RFC 9110, 9111). Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+TAG_BYTES = 12
+ASK_AGAIN = "private, no-cache"
+
+
+def tagged(answer: dict[str, Any]) -> tuple[str, str]:
+    """Return a page as JSON, and its entity tag.
+
+    The tag is weak: answers that differ only in their recommendationId say the same.
+    """
+    recommendation_id = answer.pop("recommendationId")
+    text = json.dumps(answer, separators=(",", ":"))
+    digest = hashlib.blake2b(text.encode(), digest_size=TAG_BYTES).hexdigest()
+    return f'{{"recommendationId":{json.dumps(recommendation_id)},{text[1:]}', f'W/"{digest}"'
+
+
+def is_known(tag: str, if_none_match: str) -> bool:
+    """Whether a client's If-None-Match names the tag; compared weakly, as RFC 9110 asks for."""
+    if if_none_match.strip() == "*":
+        return True
+    return tag.removeprefix("W/") in (given.strip().removeprefix("W/") for given in if_none_match.split(","))
+
+
+def cache_control(answer: dict[str, Any], seconds: int, *, is_of_a_user: bool) -> str:
+    """Return the Cache-Control of a page. What stands in for Personalize is not to be kept."""
+    if not seconds or answer["source"] != "personalize":
+        return ASK_AGAIN
+    return f"{'private' if is_of_a_user else 'public'}, max-age={seconds}"
