@@ -13,13 +13,23 @@ from typing import Any
 from localcloud.personalize.errors import InvalidInputError
 
 INTERACTIONS, ITEMS, USERS = "INTERACTIONS", "ITEMS", "USERS"
-DATASET_TYPES = (INTERACTIONS, ITEMS, USERS)
+ACTIONS, ACTION_INTERACTIONS = "ACTIONS", "ACTION_INTERACTIONS"
+DATASET_TYPES = (INTERACTIONS, ITEMS, USERS, ACTIONS, ACTION_INTERACTIONS)
+# By the name of the Avro record, in capitals.
+_TYPE_OF_NAME = {kind.replace("_", ""): kind for kind in DATASET_TYPES}
 PRIMITIVES = frozenset({"float", "double", "int", "long", "string", "boolean"})
 
 _REQUIRED: dict[str, dict[str, str]] = {
     INTERACTIONS: {"USER_ID": "string", "ITEM_ID": "string", "TIMESTAMP": "long"},
     ITEMS: {"ITEM_ID": "string"},
     USERS: {"USER_ID": "string"},
+    ACTIONS: {"ACTION_ID": "string"},
+    ACTION_INTERACTIONS: {
+        "USER_ID": "string",
+        "ACTION_ID": "string",
+        "EVENT_TYPE": "string",
+        "TIMESTAMP": "long",
+    },
 }
 _RESERVED: dict[str, dict[str, frozenset[str]]] = {
     INTERACTIONS: {
@@ -31,8 +41,15 @@ _RESERVED: dict[str, dict[str, frozenset[str]]] = {
     },
     ITEMS: {"CREATION_TIMESTAMP": frozenset({"long"})},
     USERS: {},
+    ACTIONS: {
+        "VALUE": frozenset({"int", "long"}),
+        "CREATION_TIMESTAMP": frozenset({"long"}),
+        "EXPIRATION_TIMESTAMP": frozenset({"long"}),
+        "REPEAT_FREQUENCY": frozenset({"int", "long"}),
+    },
+    ACTION_INTERACTIONS: {"RECOMMENDATION_ID": frozenset({"string"})},
 }
-MAX_METADATA = {INTERACTIONS: 5, ITEMS: 100, USERS: 25}
+MAX_METADATA = {INTERACTIONS: 5, ITEMS: 100, USERS: 25, ACTIONS: 10, ACTION_INTERACTIONS: 5}
 
 
 @dataclass(frozen=True)
@@ -62,6 +79,11 @@ class DatasetSchema:
         """Return the column with this name; like AWS, whatever the case."""
         return next((column for column in self.columns if column.name.upper() == name.upper()), None)
 
+    def exact_name(self, name: str) -> str:
+        """Return a column's name as the schema writes it."""
+        column = self.column(name)
+        return name if column is None else column.name
+
     @property
     def metadata(self) -> list[Column]:
         """The columns that are neither required nor reserved."""
@@ -86,10 +108,11 @@ def parse_schema(text: str) -> DatasetSchema:
         raise InvalidInputError(
             'The schema must be an Avro record: {"type": "record", "name", "fields": [...]}.'
         )
-    dataset_type = str(record.get("name", "")).upper()
-    if dataset_type not in DATASET_TYPES:
+    dataset_type = _TYPE_OF_NAME.get(str(record.get("name", "")).upper().replace("_", ""))
+    if dataset_type is None:
         raise InvalidInputError(
-            f"The schema's name is '{record.get('name')}'; it must be Interactions, Items or Users."
+            f"The schema's name is '{record.get('name')}'; it must be Interactions, Items or Users "
+            "(Actions or ActionInteractions for next best action)."
         )
     columns = tuple(_column(field) for field in record["fields"])
     schema = DatasetSchema(dataset_type, columns)
@@ -156,7 +179,7 @@ def _check_required(schema: DatasetSchema) -> None:
 def _check_metadata(schema: DatasetSchema) -> None:
     metadata = schema.metadata
     limit = MAX_METADATA[schema.dataset_type]
-    if schema.dataset_type != INTERACTIONS and not metadata and len(schema.columns) == 1:
+    if len(schema.columns) == 1:
         raise InvalidInputError(f"The schema of {schema.dataset_type} needs at least one metadata field.")
     if len(metadata) > limit:
         raise InvalidInputError(

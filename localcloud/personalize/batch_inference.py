@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from localcloud.personalize.campaigns import check_exploration
 from localcloud.personalize.candidates import ItemCandidates
+from localcloud.personalize.catalogue import find_recipe
 from localcloud.personalize.errors import InvalidInputError, NotBuiltError
 from localcloud.personalize.filters import FilterExpression, parameters_of
 from localcloud.personalize.line_jobs import check_locations, run_line_job
@@ -35,6 +36,9 @@ def create_batch_inference_job(region: Region, request: Request) -> Answer:
     if request.get("batchInferenceJobMode") == "THEME_GENERATION" or "themeGenerationConfig" in request:
         raise NotBuiltError("CreateBatchInferenceJob: THEME_GENERATION")
     version = region.get_active(SolutionVersion, request["solutionVersionArn"])
+    recipe = find_recipe(version.recipe_arn)
+    if recipe.recipe_type not in _NEEDED:
+        raise InvalidInputError(f"The recipe {recipe.name} makes no batch recommendations.")
     config = request.get("batchInferenceJobConfig", {})
     if config.get("rankingInfluence"):
         raise NotBuiltError("batchInferenceJobConfig.rankingInfluence")

@@ -46,9 +46,7 @@ def create_batch_segment_job(region: Region, request: Request) -> Answer:
             f"The recipe {recipe.name} makes no user segments: "
             "use aws-item-affinity or aws-item-attribute-affinity."
         )
-    expression = filter_of(region, version, request)
-    if expression is not None and expression.clauses[0].subject != "USERID":
-        raise InvalidInputError("The filter of a batch segment job must be about UserID.")
+    filter_of(region, version, request)
     count = request.get("numResults", _DEFAULT_RESULTS)
     if not 1 <= count <= _MOST_RESULTS:
         raise InvalidInputError(f"numResults is {count}; it must lie in [1, {_MOST_RESULTS}].")

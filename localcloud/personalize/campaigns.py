@@ -146,6 +146,11 @@ def _version(region: Region, arn: str, config: dict[str, Any]) -> SolutionVersio
 
 
 def _check_config(config: dict[str, Any], version: SolutionVersion) -> None:
+    recipe = find_recipe(version.recipe_arn)
+    if recipe.recipe_type == "USER_SEGMENTATION":
+        raise InvalidInputError(
+            f"The recipe {recipe.name} makes user segments in batch segment jobs only: it has no campaigns."
+        )
     if config.get("rankingInfluence"):
         raise NotBuiltError("campaignConfig.rankingInfluence")
     check_exploration(config.get("itemExplorationConfig", {}), version)

@@ -10,14 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from localcloud.personalize.avro import ITEMS, DatasetSchema
-from localcloud.personalize.filters.columns import CategoryColumn, NumberColumn, Value
+from localcloud.personalize.avro import ITEMS, USERS, DatasetSchema
+from localcloud.personalize.filters.columns import CategoryColumn, NumberColumn, Value, column_of
 from localcloud.personalize.group_data import GroupData
-from localcloud.personalize.history import History
+from localcloud.personalize.history import MOST_RECENT, History
 from localcloud.personalize.recipes import Model
-
-# AWS: "up to 100 of the most recent interactions per user per event type".
-MOST_RECENT = 100
 
 
 class ItemColumns:
@@ -48,15 +45,7 @@ class ItemColumns:
         with self._lock:
             if name not in self._columns:
                 values = [self._items.get(item_id, {}).get(name) for item_id in self._model.item_ids]
-                column = schema.column(name)
-                is_number = column is not None and column.is_number
-                self._columns[name] = (
-                    NumberColumn(
-                        np.array([np.nan if one is None else one for one in values], dtype=np.float64)
-                    )
-                    if is_number
-                    else CategoryColumn.of(values)
-                )
+                self._columns[name] = column_of(values, schema.column(name))
             return self._columns[name]
 
 
@@ -78,7 +67,8 @@ class ItemCandidates:
 
     def column(self, name: str) -> CategoryColumn | NumberColumn:
         """Return a metadata column."""
-        return self.columns.column(name, self.schemas[ITEMS])
+        schema = self.schemas[ITEMS]
+        return self.columns.column(schema.exact_name(name), schema)
 
     def interacted(self, event_types: frozenset[str] | None) -> npt.NDArray[np.bool_]:
         """Mark the items of the user's recent interactions of these types."""
@@ -91,10 +81,10 @@ class ItemCandidates:
 
     def user_value(self, name: str) -> Value:
         """Return an attribute of the user."""
-        value: Value = self.user.get(name)
+        value: Value = self.user.get(self.schemas[USERS].exact_name(name))
         return value
 
     def item_value(self, name: str) -> Value:
         """Return an attribute of the item of the request."""
-        value: Value = self.columns.item(self.item_id or "").get(name)
+        value: Value = self.columns.item(self.item_id or "").get(self.schemas[ITEMS].exact_name(name))
         return value

@@ -15,6 +15,8 @@ _CREATED = 1_560_124_800.0
 _RECIPE = "arn:aws:personalize:::recipe/"
 _ALGORITHM = "arn:aws:personalize:::algorithm/"
 _TRANSFORMATION = "arn:aws:personalize:::feature-transformation/"
+# Featurization hyperparameters by the ends of their names.
+_FEATURE_ENDS = ("_percentile", "_period")
 _RANGE_MEMBERS = {"int": "integerHyperParameterRanges", "float": "continuousHyperParameterRanges"}
 
 
@@ -64,7 +66,7 @@ def describe_algorithm(_region: Region, request: Request) -> Answer:
 def describe_feature_transformation(_region: Region, request: Request) -> Answer:
     """Return the feature transformation of a recipe: its percentiles of history lengths."""
     recipe = _named(request["featureTransformationArn"], _TRANSFORMATION, "feature transformation")
-    parameters = {one.name: _text(one) for one in recipe.hyperparameters if one.name.endswith("_percentile")}
+    parameters = {one.name: _text(one) for one in recipe.hyperparameters if one.name.endswith(_FEATURE_ENDS)}
     record = {
         "name": recipe.name,
         "featureTransformationArn": request["featureTransformationArn"],

@@ -20,7 +20,7 @@ _ARROW_TYPES: dict[str, pa.DataType] = {
     "double": pa.float64(),
     "boolean": pa.bool_(),
 }
-_IDS = frozenset({"USER_ID", "ITEM_ID"})
+_IDS = frozenset({"USER_ID", "ITEM_ID", "ACTION_ID"})
 _MAX_ID = 256
 _MAX_CATEGORY = 1000
 _INT_RANGES = {"int": 2**31, "long": 2**63}

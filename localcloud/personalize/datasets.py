@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
+import uuid
 
-from localcloud.personalize.avro import DATASET_TYPES, INTERACTIONS, parse_schema
+from localcloud.personalize.avro import ACTION_INTERACTIONS, DATASET_TYPES, INTERACTIONS, parse_schema
 from localcloud.personalize.errors import (
     InvalidInputError,
-    NotBuiltError,
     ResourceAlreadyExistsError,
     ResourceInUseError,
 )
@@ -21,21 +21,18 @@ from localcloud.personalize.resources import (
     DatasetExportJob,
     DatasetGroup,
     DatasetImportJob,
-    EventTracker,
     Schema,
     Solution,
 )
 from localcloud.personalize.tags import initial_tags
 
 
-@operation("CreateDataset", "custom dataset types: INTERACTIONS, ITEMS, USERS")
+@operation("CreateDataset")
 def create_dataset(region: Region, request: Request) -> Answer:
     """Create an empty dataset in a group."""
     group = region.get_active(DatasetGroup, request["datasetGroupArn"])
     schema = region.get(Schema, request["schemaArn"])
     dataset_type = request["datasetType"].upper()
-    if dataset_type in {"ACTIONS", "ACTION_INTERACTIONS"}:
-        raise NotBuiltError(f"CreateDataset: the dataset type {dataset_type} (next best action)")
     if dataset_type not in DATASET_TYPES:
         raise InvalidInputError(f"The datasetType {dataset_type} is none of {', '.join(DATASET_TYPES)}.")
     if parse_schema(schema.schema).dataset_type != dataset_type:
@@ -48,6 +45,7 @@ def create_dataset(region: Region, request: Request) -> Answer:
         dataset_group_arn=group.arn,
         dataset_type=dataset_type,
         schema_arn=schema.arn,
+        tracking_id=str(uuid.uuid4()) if dataset_type == ACTION_INTERACTIONS else None,
         tags=initial_tags(request),
     )
     region.create(dataset)
@@ -57,13 +55,8 @@ def create_dataset(region: Region, request: Request) -> Answer:
 
 @operation("DescribeDataset")
 def describe_dataset(region: Region, request: Request) -> Answer:
-    """Return a dataset."""
-    dataset = region.get(Dataset, request["datasetArn"])
-    answer = describe("DescribeDataset", "dataset", dataset)
-    trackers = region.all(EventTracker, dataset_group_arn=dataset.dataset_group_arn)
-    if trackers and dataset.dataset_type == "INTERACTIONS":
-        answer["dataset"]["trackingId"] = trackers[0].tracking_id
-    return answer
+    """Return a dataset; that of the action interactions with the trackingId of PutActionInteractions."""
+    return describe("DescribeDataset", "dataset", region.get(Dataset, request["datasetArn"]))
 
 
 @operation("ListDatasets")
@@ -76,9 +69,10 @@ def list_datasets(region: Region, request: Request) -> Answer:
 def update_dataset(region: Region, request: Request) -> Answer:
     """Give a dataset a new schema, which may add nullable columns: solutions made later train on them."""
     dataset = region.get_active(Dataset, request["datasetArn"])
-    if dataset.dataset_type == INTERACTIONS:
+    if dataset.dataset_type in {INTERACTIONS, ACTION_INTERACTIONS}:
         raise InvalidInputError(
-            f"{dataset.arn} is a dataset of INTERACTIONS; only ITEMS and USERS can get a new schema."
+            f"{dataset.arn} is a dataset of {dataset.dataset_type}; "
+            "only ITEMS and USERS can get a new schema."
         )
     new = region.get(Schema, request["schemaArn"])
     old_columns = parse_schema(region.get(Schema, dataset.schema_arn).schema).columns

@@ -5,9 +5,18 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from localcloud.personalize.action_events import check_action_event
 from localcloud.personalize.attribution_reports import report_streamed_events
-from localcloud.personalize.avro import INTERACTIONS, ITEMS, USERS, DatasetSchema, parse_schema
-from localcloud.personalize.errors import InvalidInputError, ResourceInUseError
+from localcloud.personalize.avro import (
+    ACTION_INTERACTIONS,
+    ACTIONS,
+    INTERACTIONS,
+    ITEMS,
+    USERS,
+    DatasetSchema,
+    parse_schema,
+)
+from localcloud.personalize.errors import InvalidInputError, ResourceInUseError, ResourceNotFoundError
 from localcloud.personalize.operations import Answer, Request, operation
 from localcloud.personalize.properties import columns_of, parse_properties
 from localcloud.personalize.quotas import EVENT_BYTES
@@ -20,6 +29,7 @@ _EVENT_COLUMNS = frozenset(
     {
         "USER_ID",
         "ITEM_ID",
+        "ACTION_ID",
         "TIMESTAMP",
         "EVENT_TYPE",
         "EVENT_VALUE",
@@ -65,6 +75,7 @@ def _event_record(event: dict[str, Any], request: Request, schema: DatasetSchema
         **record,
         "USER_ID": request.get("userId"),
         "SESSION_ID": request["sessionId"],
+        "EVENT_ID": event.get("eventId"),
         "ITEM_ID": str(item_id),
         "TIMESTAMP": int(timestamp(event["sentAt"])),
         "EVENT_TYPE": event["eventType"],
@@ -89,6 +100,49 @@ def put_users(region: Region, request: Request) -> Answer:
     return {}
 
 
+@operation("PutActions")
+def put_actions(region: Region, request: Request) -> Answer:
+    """Add actions or replace their metadata: filters and the choice of actions see it at once."""
+    _put(region, request, request["actions"], dataset_type=ACTIONS, member="actionId", column="ACTION_ID")
+    return {}
+
+
+@operation("PutActionInteractions", "impressions are checked and have no influence")
+def put_action_interactions(region: Region, request: Request) -> Answer:
+    """Record what users did with actions; it counts in their next request."""
+    datasets = region.all(Dataset, tracking_id=request["trackingId"])
+    if not datasets:
+        raise ResourceNotFoundError(
+            f"No action interactions dataset has the trackingId {request['trackingId']}."
+        )
+    _refuse_if_not_active(datasets[0])
+    schema = parse_schema(region.get(Schema, datasets[0].schema_arn).schema)
+    rows = [_action_record(event, schema) for event in request["actionInteractions"]]
+    region.data.of(datasets[0].dataset_group_arn).put(ACTION_INTERACTIONS, rows)
+    return {}
+
+
+def _action_record(event: dict[str, Any], schema: DatasetSchema) -> dict[str, Any]:
+    check_action_event(event["eventType"])
+    where = f"the interaction with the action {event['actionId']}"
+    properties = parse_properties(event.get("properties"), where)
+    return {
+        **columns_of(properties, schema, where, _EVENT_COLUMNS),
+        "USER_ID": event.get("userId"),
+        "SESSION_ID": event["sessionId"],
+        "EVENT_ID": event.get("eventId"),
+        "ACTION_ID": event["actionId"],
+        "TIMESTAMP": int(timestamp(event["timestamp"])),
+        "EVENT_TYPE": event["eventType"],
+        "RECOMMENDATION_ID": event.get("recommendationId"),
+    }
+
+
+def _refuse_if_not_active(dataset: Dataset) -> None:
+    if dataset.status != ACTIVE:
+        raise ResourceInUseError(f"The dataset {dataset.arn} must be ACTIVE; its status is {dataset.status}.")
+
+
 def _put(
     region: Region,
     request: Request,
@@ -101,8 +155,7 @@ def _put(
     dataset = region.get(Dataset, request["datasetArn"])
     if dataset.dataset_type != dataset_type:
         raise InvalidInputError(f"{dataset.arn} is not a dataset of {dataset_type}.")
-    if dataset.status != ACTIVE:
-        raise ResourceInUseError(f"The dataset {dataset.arn} must be ACTIVE; its status is {dataset.status}.")
+    _refuse_if_not_active(dataset)
     schema = parse_schema(region.get(Schema, dataset.schema_arn).schema)
     records = []
     for one in given:

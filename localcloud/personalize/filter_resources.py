@@ -25,7 +25,7 @@ def parsed(text: str) -> FilterExpression:
     return parse_filter(text)
 
 
-@operation("CreateFilter", "the whole documented grammar for items and users; not for actions")
+@operation("CreateFilter", "the whole documented grammar")
 def create_filter(region: Region, request: Request) -> Answer:
     """Create a filter; an expression that cannot be used is refused with the position of what is wrong."""
     group = region.get_active(DatasetGroup, request["datasetGroupArn"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from localcloud.personalize.avro import INTERACTIONS, ITEMS, USERS
+from localcloud.personalize.avro import ACTION_INTERACTIONS, ACTIONS, INTERACTIONS, ITEMS, USERS
 from localcloud.personalize.history import History
 from localcloud.personalize.store import BULK, PUT, Store
 from localcloud.personalize.stream import Stream
@@ -42,7 +42,7 @@ class GroupData:
         """Take in streamed records, durably."""
         with self._lock:
             self._stream.add(dataset_type, records)
-            if dataset_type == ITEMS:
+            if dataset_type in {ITEMS, ACTIONS}:
                 self.version += 1
 
     def fold_in(self, schema_texts: dict[str, str]) -> None:
@@ -56,22 +56,33 @@ class GroupData:
                     self._changed(dataset_type)
 
     def history(self, user_id: str) -> History:
-        """Return all interactions of a user, the streamed ones included, oldest first."""
+        """Return all interactions of a user, the streamed ones included, oldest first.
+
+        The id may be that of a session whose user is not known yet.
+        """
         with self._lock:
             log = self._store.log
-            return History.of(log, log.rows_of(user_id), self._stream.events.get(user_id, []))
+            return History.of(log, log.rows_of(user_id), self._stream.events().of(user_id))
+
+    def action_history(self, user_id: str) -> History:
+        """Return all action interactions of a user, or of a session, oldest first; its items are actions."""
+        with self._lock:
+            log = self._store.action_log
+            streamed = self._stream.events(ACTION_INTERACTIONS).of(user_id)
+            return History.of(log, log.rows_of(user_id), streamed)
 
     def user_ids(self) -> list[str]:
         """Return all users with interactions."""
         with self._lock:
             known = self._store.log.user_index
-            return [*known, *(user_id for user_id in self._stream.events if user_id not in known)]
+            return [*known, *(user_id for user_id in self._stream.events().by_user if user_id not in known)]
 
     def user(self, user_id: str) -> dict[str, Any]:
         """Return the attributes of a user by column name, empty when there are none."""
         with self._lock:
-            if user_id in self._stream.users:
-                return self._stream.users[user_id]
+            streamed = self._stream.latest(USERS)
+            if user_id in streamed:
+                return streamed[user_id]
             if self._user_rows is None:
                 table = self._store.table(USERS)
                 rows = table.to_pylist() if table is not None else []
@@ -80,10 +91,17 @@ class GroupData:
 
     def items(self) -> dict[str, dict[str, Any]]:
         """Return the attributes of all items, by item id and column name."""
+        return self._attributes(ITEMS, "ITEM_ID")
+
+    def actions(self) -> dict[str, dict[str, Any]]:
+        """Return the attributes of all actions, by action id and column name."""
+        return self._attributes(ACTIONS, "ACTION_ID")
+
+    def _attributes(self, dataset_type: str, id_column: str) -> dict[str, dict[str, Any]]:
         with self._lock:
-            table = self._store.table(ITEMS)
-            rows = {row["ITEM_ID"]: row for row in table.to_pylist()} if table is not None else {}
-            return rows | self._stream.items
+            table = self._store.table(dataset_type)
+            rows = {row[id_column]: row for row in table.to_pylist()} if table is not None else {}
+            return rows | self._stream.latest(dataset_type)
 
     def table(self, dataset_type: str, ingestion_mode: str) -> pa.Table | None:
         """Return rows for an export: BULK, PUT or ALL."""

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from localcloud.personalize.interactions import InteractionLog
 from localcloud.personalize.stream import StreamedEvent
 
+# AWS: "up to 100 of the most recent interactions per user per event type".
+MOST_RECENT = 100
+
 
 @dataclass(frozen=True)
 class History:

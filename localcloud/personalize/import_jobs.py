@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from localcloud.personalize.action_events import check_action_event
 from localcloud.personalize.attribution_reports import report_imported_events
-from localcloud.personalize.avro import INTERACTIONS, parse_schema
+from localcloud.personalize.avro import ACTION_INTERACTIONS, INTERACTIONS, parse_schema
 from localcloud.personalize.csv_import import RowError, read_csv_files
 from localcloud.personalize.errors import InvalidInputError
 from localcloud.personalize.listing import describe, page
@@ -90,6 +91,12 @@ def _check_rows(region: Region, dataset: Dataset, table: pa.Table) -> None:
     least = MIN_INTERACTIONS if dataset.dataset_type == INTERACTIONS else 1
     if table.num_rows < least:
         raise RowError(f"There are {table.num_rows} rows of data; at least {least} are needed.")
+    if dataset.dataset_type == ACTION_INTERACTIONS:
+        for event_type in table["EVENT_TYPE"].unique().to_pylist():
+            try:
+                check_action_event(event_type)
+            except InvalidInputError as error:
+                raise RowError(error.message) from error
     if dataset.dataset_type == INTERACTIONS and "EVENT_TYPE" in table.column_names:
         metadata = parse_schema(region.get(Schema, dataset.schema_arn).schema).metadata
         event_types = len(table["EVENT_TYPE"].unique())

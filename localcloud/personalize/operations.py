@@ -27,7 +27,6 @@ class Operation:
 HANDLERS: dict[str, Operation] = {}
 
 _DOMAIN = "domain recommenders belong to domain dataset groups"
-_ACTIONS = "next best action"
 NOT_BUILT: dict[str, str] = {
     "CreateRecommender": _DOMAIN,
     "UpdateRecommender": _DOMAIN,
@@ -35,9 +34,6 @@ NOT_BUILT: dict[str, str] = {
     "DescribeRecommender": _DOMAIN,
     "StartRecommender": _DOMAIN,
     "StopRecommender": _DOMAIN,
-    "PutActions": _ACTIONS,
-    "PutActionInteractions": _ACTIONS,
-    "GetActionRecommendations": _ACTIONS,
 }
 
 

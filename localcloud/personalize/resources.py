@@ -94,7 +94,10 @@ class DatasetGroup(Resource):
 
 @dataclass(kw_only=True)
 class Dataset(Resource):
-    """The users, the items or the interactions of a dataset group."""
+    """The users, items, interactions, actions or action interactions of a dataset group.
+
+    `tracking_id` names the action interactions in PutActionInteractions.
+    """
 
     KIND = "dataset"
     LABEL = "dataset"
@@ -103,6 +106,7 @@ class Dataset(Resource):
     dataset_group_arn: str
     dataset_type: str
     schema_arn: str
+    tracking_id: str | None = None
     latest_dataset_update: Json | None = None
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from localcloud.personalize.action_serving import ActionServer
 from localcloud.personalize.avro import INTERACTIONS
 from localcloud.personalize.candidates import ItemCandidates
 from localcloud.personalize.catalogue import find_recipe
@@ -14,13 +15,22 @@ from localcloud.personalize.filters import FilterExpression, parameters_of
 from localcloud.personalize.operations import Answer, Request, operation
 from localcloud.personalize.quotas import RECOMMENDATIONS
 from localcloud.personalize.recipes import Exploration
+from localcloud.personalize.recipes.next_best_action import NextBestActionModel
 from localcloud.personalize.region import Region
 from localcloud.personalize.resources import ACTIVE, Campaign, Filter, SolutionVersion
 from localcloud.personalize.serving import Float32s, Scored, Server
 
 _DEFAULT_RESULTS = 25
+_DEFAULT_ACTIONS = 5
+_MOST_ACTIONS = 100
 _RANKING_INPUTS = 500
 _RESULTS_WITH_METADATA = 50
+# By recipe type; GetRecommendations and ItemID for the others.
+_CALLS = {
+    "PERSONALIZED_RANKING": "GetPersonalizedRanking",
+    "PERSONALIZED_ACTIONS": "GetActionRecommendations",
+}
+_SUBJECTS = {"USER_SEGMENTATION": "UserID", "PERSONALIZED_ACTIONS": "ActionID"}
 
 
 @operation("GetRecommendations", "campaigns of custom solutions; context is checked and has no influence")
@@ -31,11 +41,8 @@ def get_recommendations(region: Region, request: Request) -> Answer:
     if "campaignArn" not in request:
         raise InvalidInputError("A campaignArn is needed.")
     campaign, version = _in_service(region, request["campaignArn"])
+    _refuse_other_calls(campaign, version, "GetRecommendations")
     server = server_of(region, version)
-    if server.recipe.recipe_type == "PERSONALIZED_RANKING":
-        raise InvalidInputError(
-            f"The campaign {campaign.arn} serves the recipe {server.recipe.name}: use GetPersonalizedRanking."
-        )
     needed = "itemId" if server.recipe.recipe_type == "RELATED_ITEMS" else "userId"
     if not request.get(needed):
         raise InvalidInputError(f"The recipe {server.recipe.name} needs {needed}.")
@@ -101,11 +108,8 @@ def exploration_of(config: Mapping[str, Any]) -> Exploration:
 def get_personalized_ranking(region: Region, request: Request) -> Answer:
     """Return a list of items in the order of a user's interest."""
     campaign, version = _in_service(region, request["campaignArn"])
+    _refuse_other_calls(campaign, version, "GetPersonalizedRanking")
     server = server_of(region, version)
-    if server.recipe.recipe_type != "PERSONALIZED_RANKING":
-        raise InvalidInputError(
-            f"The campaign {campaign.arn} serves the recipe {server.recipe.name}: use GetRecommendations."
-        )
     item_ids: list[str] = request["inputList"]
     if not 1 <= len(item_ids) <= _RANKING_INPUTS:
         raise InvalidInputError(f"inputList has {len(item_ids)} items; it must have 1 to {_RANKING_INPUTS}.")
@@ -117,6 +121,33 @@ def get_personalized_ranking(region: Region, request: Request) -> Answer:
     columns = _metadata_columns(campaign, request)
     recommendation_id = region.recommendations.record(campaign.arn)
     return {"personalizedRanking": _item_list(server, items, columns), "recommendationId": recommendation_id}
+
+
+@operation("GetActionRecommendations")
+def get_action_recommendations(region: Region, request: Request) -> Answer:
+    """Return the actions that a user will most likely take."""
+    for member in ("campaignArn", "userId"):
+        if not request.get(member):
+            raise InvalidInputError(f"A {member} is needed.")
+    campaign, version = _in_service(region, request["campaignArn"])
+    _refuse_other_calls(campaign, version, "GetActionRecommendations")
+    count = request.get("numResults", _DEFAULT_ACTIONS)
+    if not 1 <= count <= _MOST_ACTIONS:
+        raise InvalidInputError(f"numResults is {count}; it must lie in [1, {_MOST_ACTIONS}].")
+    model = region.models.load(version.arn)
+    assert isinstance(model, NextBestActionModel)  # noqa: S101 - the recipe's model
+    schemas = region.schemas_of(version.dataset_group_arn)
+    server = ActionServer(model, region.data.of(version.dataset_group_arn), schemas)
+    expression = filter_of(region, version, request)
+    actions = server.recommend(request["userId"], expression, request.get("filterValues", {}), count)
+    return {"actionList": actions, "recommendationId": region.recommendations.record(campaign.arn)}
+
+
+def _refuse_other_calls(campaign: Campaign, version: SolutionVersion, call: str) -> None:
+    recipe = find_recipe(version.recipe_arn)
+    right = _CALLS.get(recipe.recipe_type, "GetRecommendations")
+    if call != right:
+        raise InvalidInputError(f"The campaign {campaign.arn} serves the recipe {recipe.name}: use {right}.")
 
 
 def server_of(region: Region, version: SolutionVersion) -> Server:
@@ -148,6 +179,12 @@ def filter_of(
     if found.dataset_group_arn != version.dataset_group_arn:
         raise InvalidInputError(f"The filter {found.arn} belongs to another dataset group.")
     expression = parsed(found.filter_expression)
+    recipe = find_recipe(version.recipe_arn)
+    subject = _SUBJECTS.get(recipe.recipe_type, "ItemID")
+    if expression.subject != subject.upper():
+        raise InvalidInputError(
+            f"The filter {found.arn} is not about {subject}, which the recipe {recipe.name} needs."
+        )
     unknown = set(request.get("filterValues", {})) - parameters_of(expression)
     if unknown:
         raise InvalidInputError(f"The filter {found.arn} has no parameter {', '.join(sorted(unknown))}.")

@@ -12,7 +12,7 @@ from localcloud.personalize.recipes import Hyperparameter, Recipe
 
 HyperparameterValue = int | float | bool
 
-_FEATURES_NOT_BUILT = ("featureTransformationParameters", "autoMLConfig")
+_FEATURES_NOT_BUILT = ("autoMLConfig",)
 _RANGE_KINDS = {
     "integerHyperParameterRanges": "int",
     "continuousHyperParameterRanges": "float",
@@ -31,7 +31,7 @@ def check_config(config: dict[str, Any], recipe: Recipe, schemas: Mapping[str, D
     objective = config.get("optimizationObjective", {})
     if objective.get("objectiveSensitivity", "OFF") != "OFF" or "itemAttribute" in objective:
         raise NotBuiltError("solutionConfig.optimizationObjective")
-    typed_hyperparameters(config.get("algorithmHyperParameters", {}), recipe)
+    typed_hyperparameters(config, recipe)
     if "hpoConfig" in config:
         _check_hpo(config["hpoConfig"], recipe)
     if "eventValueThreshold" in config:
@@ -40,11 +40,15 @@ def check_config(config: dict[str, Any], recipe: Recipe, schemas: Mapping[str, D
     _check_columns(config.get("trainingDataConfig", {}), schemas)
 
 
-def typed_hyperparameters(given: Mapping[str, str], recipe: Recipe) -> dict[str, HyperparameterValue]:
-    """Return algorithmHyperParameters as typed values, in their ranges.
+def typed_hyperparameters(config: Mapping[str, Any], recipe: Recipe) -> dict[str, HyperparameterValue]:
+    """Return algorithmHyperParameters and featureTransformationParameters as typed values, in their ranges.
 
     Raises InvalidInputError.
     """
+    given: dict[str, str] = {
+        **config.get("algorithmHyperParameters", {}),
+        **config.get("featureTransformationParameters", {}),
+    }
     known = {hyperparameter.name: hyperparameter for hyperparameter in recipe.hyperparameters}
     typed: dict[str, HyperparameterValue] = {}
     for name, text in given.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from localcloud.personalize import training
+from localcloud.personalize.avro import ACTIONS
 from localcloud.personalize.catalogue import find_recipe
 from localcloud.personalize.errors import InvalidInputError, ResourceInUseError
 from localcloud.personalize.listing import describe, page
@@ -56,6 +57,10 @@ def start_training(
         )
     if not region.all(Dataset, dataset_group_arn=solution.dataset_group_arn, dataset_type="INTERACTIONS"):
         raise InvalidInputError(f"{solution.dataset_group_arn} has no Interactions dataset to train on.")
+    if find_recipe(solution.recipe_arn).recipe_type == "PERSONALIZED_ACTIONS" and not region.all(
+        Dataset, dataset_group_arn=solution.dataset_group_arn, dataset_type=ACTIONS
+    ):
+        raise InvalidInputError(f"{solution.dataset_group_arn} has no Actions dataset to train on.")
     if training_mode == "UPDATE":
         _check_updatable(region, solution)
     check_pending(region.all(SolutionVersion), PENDING_SOLUTION_VERSIONS)

@@ -17,7 +17,7 @@ from localcloud.personalize.tags import initial_tags
 from localcloud.personalize.wire import render, service_model
 
 
-@operation("CreateSolution", "no performAutoML, optimizationObjective or featureTransformationParameters")
+@operation("CreateSolution", "no performAutoML or optimizationObjective")
 def create_solution(region: Region, request: Request) -> Answer:
     """Create a solution; with performAutoTraining (AWS's default) it is trained every so often by itself."""
     group = region.get_active(DatasetGroup, request["datasetGroupArn"])

@@ -15,12 +15,20 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from localcloud.personalize.avro import INTERACTIONS, ITEMS, USERS, DatasetSchema, parse_schema
+from localcloud.personalize.avro import (
+    ACTION_INTERACTIONS,
+    ACTIONS,
+    INTERACTIONS,
+    ITEMS,
+    USERS,
+    DatasetSchema,
+    parse_schema,
+)
 from localcloud.personalize.csv_import import arrow_schema
 from localcloud.personalize.interactions import InteractionLog
 
 BULK, PUT = "bulk", "put"
-_ID_COLUMN = {ITEMS: "ITEM_ID", USERS: "USER_ID"}
+_ID_COLUMN = {ITEMS: "ITEM_ID", USERS: "USER_ID", ACTIONS: "ACTION_ID"}
 _MANIFEST = "manifest.json"
 
 
@@ -34,7 +42,7 @@ class Store:
         self._manifest: dict[str, Any] = (
             json.loads(path.read_text()) if path.exists() else {"next": 0, "schemas": {}, "files": {}}
         )
-        self._log: InteractionLog | None = None
+        self._logs: dict[str, InteractionLog] = {}
 
     def import_table(self, dataset_type: str, schema_text: str, table: pa.Table, mode: str) -> None:
         """Take in rows that fit the schema; FULL replaces what earlier imports brought."""
@@ -65,9 +73,20 @@ class Store:
     @property
     def log(self) -> InteractionLog:
         """All interactions, grouped by user in time order."""
-        if self._log is None:
-            self._log = InteractionLog.from_table(self.table(INTERACTIONS))
-        return self._log
+        if INTERACTIONS not in self._logs:
+            self._logs[INTERACTIONS] = InteractionLog.from_table(self.table(INTERACTIONS))
+        return self._logs[INTERACTIONS]
+
+    @property
+    def action_log(self) -> InteractionLog:
+        """All action interactions, grouped by user in time order; the actions are its items."""
+        if ACTION_INTERACTIONS not in self._logs:
+            table = self.table(ACTION_INTERACTIONS)
+            if table is not None:
+                names = ["ITEM_ID" if name == "ACTION_ID" else name for name in table.column_names]
+                table = table.rename_columns(names)
+            self._logs[ACTION_INTERACTIONS] = InteractionLog.from_table(table)
+        return self._logs[ACTION_INTERACTIONS]
 
     def clear(self, dataset_type: str) -> None:
         """Remove all rows of a dataset."""
@@ -79,7 +98,7 @@ class Store:
         """Remove users and their interactions; return the number of users that were there."""
         present: set[str] = set()
         doomed = pa.array(sorted(user_ids), type=pa.string())
-        for dataset_type in (USERS, INTERACTIONS):
+        for dataset_type in (USERS, INTERACTIONS, ACTION_INTERACTIONS):
             for origin in (BULK, PUT):
                 table = self._read(dataset_type, origin)
                 if table is not None:
@@ -120,8 +139,7 @@ class Store:
         draft.replace(self._folder / _MANIFEST)
         if old is not None:
             (self._folder / old).unlink(missing_ok=True)
-        if dataset_type == INTERACTIONS:
-            self._log = None
+        self._logs.pop(dataset_type, None)
 
 
 def _fit(table: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -119,7 +119,7 @@ def _order(region: Region, version: SolutionVersion, store: str) -> Json:
         "eventValueThreshold": float(threshold) if threshold else None,
         "events": config.get("eventsConfig", {}).get("eventParametersList", []),
         "ignoredColumns": _ignored_columns(region, version),
-        "hyperparameters": typed_hyperparameters(config.get("algorithmHyperParameters", {}), recipe),
+        "hyperparameters": typed_hyperparameters(config, recipe),
         "hpo": config.get("hpoConfig", {})
         if version.perform_hpo and version.training_mode == "FULL"
         else None,

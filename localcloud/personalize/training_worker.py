@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from localcloud.personalize.action_training import prepare_actions, train_actions
 from localcloud.personalize.metrics import hold_out_users, measure, without_users
 from localcloud.personalize.recipes import RECIPES, load
 from localcloud.personalize.store import Store
@@ -34,8 +35,14 @@ def train(folder: Path) -> dict[str, Any]:
         events=tuple(order["events"]),
         ignored_columns={kind: frozenset(names) for kind, names in order["ignoredColumns"].items()},
     )
-    data = prepare(Store(Path(order["store"])), choice)
+    store = Store(Path(order["store"]))
     fixed = order["hyperparameters"]
+    if recipe.recipe_type == "PERSONALIZED_ACTIONS":
+        actions = prepare_actions(store, choice)
+        best_actions, metrics = train_actions(recipe, actions, recipe.with_defaults(fixed), _SEED)
+        best_actions.save(folder / _MODEL)
+        return {"metrics": metrics, "tuned": None, "seconds": time.monotonic() - started}
+    data = prepare(store, choice)
     tuned = tune(recipe, data, fixed, order["hpo"], _SEED) if order["hpo"] is not None else None
     hyperparameters = recipe.with_defaults({**fixed, **(tuned or {})})
     held_out = hold_out_users(data, _SEED)

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from localcloud.personalize.avro import USERS, DatasetSchema
-from localcloud.personalize.candidates import MOST_RECENT
-from localcloud.personalize.filters.columns import CategoryColumn, NumberColumn, Value
+from localcloud.personalize.filters.columns import CategoryColumn, NumberColumn, Value, column_of
 from localcloud.personalize.group_data import GroupData
+from localcloud.personalize.history import MOST_RECENT
 
 
 class UserCandidates:
@@ -34,13 +34,9 @@ class UserCandidates:
         """Return a metadata column."""
         if self._rows is None:
             self._rows = [self._data.user(user_id) for user_id in self._user_ids]
-        values = [row.get(name) for row in self._rows]
-        column = self._schemas[USERS].column(name)
-        if column is not None and column.is_number:
-            return NumberColumn(
-                np.array([np.nan if one is None else one for one in values], dtype=np.float64)
-            )
-        return CategoryColumn.of(values)
+        schema = self._schemas[USERS]
+        exact = schema.exact_name(name)
+        return column_of([row.get(exact) for row in self._rows], schema.column(name))
 
     def interacted(self, event_types: frozenset[str] | None) -> npt.NDArray[np.bool_]:
         """Mark the users with recent interactions of these types."""

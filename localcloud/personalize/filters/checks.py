@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from localcloud.personalize.avro import INTERACTIONS, ITEMS, USERS, Column, DatasetSchema
+from localcloud.personalize.avro import (
+    ACTION_INTERACTIONS,
+    ACTIONS,
+    INTERACTIONS,
+    ITEMS,
+    USERS,
+    Column,
+    DatasetSchema,
+)
 from localcloud.personalize.filters.syntax import (
+    EVENT_DATASETS,
     AnyValue,
     Clause,
     Condition,
@@ -21,8 +30,14 @@ _SCHEMA_OF = {
     "USERS": USERS,
     "CURRENTUSER": USERS,
     "INTERACTIONS": INTERACTIONS,
+    "ACTIONS": ACTIONS,
+    "ACTION_INTERACTIONS": ACTION_INTERACTIONS,
 }
-_ALLOWED_DATASETS = {"ITEMID": {"ITEMS", "INTERACTIONS"}, "USERID": {"USERS", "INTERACTIONS"}}
+_ALLOWED_DATASETS = {
+    "ITEMID": {"ITEMS", "INTERACTIONS"},
+    "USERID": {"USERS", "INTERACTIONS"},
+    "ACTIONID": {"ACTIONS", "ACTION_INTERACTIONS"},
+}
 _ORDERED = frozenset({"<", "<=", ">", ">="})
 
 
@@ -35,7 +50,7 @@ def fields_of(expression: FilterExpression) -> frozenset[tuple[str, str]]:
         for operand in condition.operands
         if isinstance(operand, Field)
     }
-    return frozenset((_SCHEMA_OF[field.dataset], field.name) for field in fields)
+    return frozenset((_SCHEMA_OF[field.dataset], field.name.upper()) for field in fields)
 
 
 def check_against_schemas(expression: FilterExpression, schemas: Mapping[str, DatasetSchema]) -> None:
@@ -45,7 +60,7 @@ def check_against_schemas(expression: FilterExpression, schemas: Mapping[str, Da
     """
     subjects = {clause.subject for clause in expression.clauses}
     if len(subjects) > 1:
-        raise ValueError("ItemID and UserID cannot be used in one filter")
+        raise ValueError("ItemID, UserID and ActionID cannot be used in one filter")
     for clause in expression.clauses:
         _check_clause(clause)
     for condition in expression.conditions:
@@ -73,7 +88,7 @@ def _check_clause(clause: Clause) -> None:
 
 def _check_condition(condition: Condition, schemas: Mapping[str, DatasetSchema]) -> None:
     column = _column(condition.field, schemas)
-    if condition.field.dataset == "INTERACTIONS" and condition.operator not in {"IN", "NOT IN"}:
+    if condition.field.dataset in EVENT_DATASETS and condition.operator not in {"IN", "NOT IN"}:
         raise ValueError(
             f"{condition.field} at position {condition.field.position} can only be used with IN and NOT IN"
         )
@@ -94,7 +109,7 @@ def _check_operand(
 ) -> None:
     where = f"{condition.field} at position {condition.field.position}"
     if isinstance(operand, AnyValue):
-        if condition.field.dataset != "INTERACTIONS" or len(condition.operands) > 1:
+        if condition.field.dataset not in EVENT_DATASETS or len(condition.operands) > 1:
             raise ValueError(f"{where}: * can only be used alone and with Interactions.EVENT_TYPE")
     elif isinstance(operand, Parameter):
         if condition.operator == "NOT IN":
@@ -115,26 +130,22 @@ def _check_operand(
 
 
 def _column(field: Field, schemas: Mapping[str, DatasetSchema]) -> Column:
-    """Return the column that a field names; like AWS, by its exact name."""
+    """Return the column that a field names, whatever the case: AWS's own samples filter by event_type."""
     dataset_type = _SCHEMA_OF[field.dataset]
     schema = schemas.get(dataset_type)
     if schema is None:
         raise ValueError(
             f"{field} at position {field.position}: the dataset group has no {dataset_type} dataset"
         )
-    if field.dataset == "INTERACTIONS" and field.name != "EVENT_TYPE":
+    if field.dataset in EVENT_DATASETS and field.name.upper() != "EVENT_TYPE":
         raise ValueError(
             f"{field} at position {field.position}: interactions can only be filtered by EVENT_TYPE"
         )
     column = schema.column(field.name)
-    if column is None or column.name != field.name:
-        hint = (
-            f"; did you mean {column.name}?"
-            if column
-            else f"; it has {', '.join(c.name for c in schema.columns)}"
-        )
+    if column is None:
         raise ValueError(
-            f"{field} at position {field.position}: the {dataset_type} schema has no such field{hint}"
+            f"{field} at position {field.position}: the {dataset_type} schema has no such field; "
+            f"it has {', '.join(one.name for one in schema.columns)}"
         )
     if column.kind == "boolean":
         raise ValueError(f"{field} at position {field.position} is a boolean, by which one cannot filter")

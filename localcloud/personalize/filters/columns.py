@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from localcloud.personalize.avro import Column
+
 Value = str | float | None
 Mask = npt.NDArray[np.bool_]
 
@@ -75,6 +77,13 @@ class CategoryColumn:
             matches[self._codes_of.get(str(operand), [])] = True
         found: Mask = matches[self.codes]
         return ~found if comparison in {"NOT IN", "!="} else found
+
+
+def column_of(values: Sequence[Value], column: Column | None) -> CategoryColumn | NumberColumn:
+    """Build a metadata column from its values in row order, by its type in the schema."""
+    if column is not None and column.is_number:
+        return NumberColumn(np.array([np.nan if one is None else one for one in values], dtype=np.float64))
+    return CategoryColumn.of(values)
 
 
 def _number(operand: str | float) -> float:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from localcloud.personalize.filters.columns import CategoryColumn, NumberColumn, Value
 from localcloud.personalize.filters.syntax import (
+    EVENT_DATASETS,
     AnyValue,
     Clause,
     Condition,
@@ -110,7 +111,7 @@ def _clause_mask(clause: Clause, candidates: Candidates, values: Mapping[str, st
 
 
 def _condition_mask(condition: Condition, candidates: Candidates, values: Mapping[str, str]) -> Mask:
-    if condition.field.dataset == "INTERACTIONS":
+    if condition.field.dataset in EVENT_DATASETS:
         mask = candidates.interacted(_event_types(condition, values))
         return mask if condition.operator == "IN" else ~mask
     operands = _operand_values(condition.operands, candidates, values)
@@ -118,7 +119,8 @@ def _condition_mask(condition: Condition, candidates: Candidates, values: Mappin
 
 
 def _event_types(condition: Condition, values: Mapping[str, str]) -> frozenset[str] | None:
-    if any(isinstance(operand, AnyValue) for operand in condition.operands):
+    # AWS's own samples write the star in quotes too.
+    if any(isinstance(operand, AnyValue) or operand == Literal("*") for operand in condition.operands):
         return None
     return frozenset(str(value).lower() for value in _fixed_values(condition.operands, values))
 

@@ -31,11 +31,12 @@ class FilterSyntaxError(ValueError):
 
 _EXPECTED = {
     "ACTION": "INCLUDE or EXCLUDE",
-    "SUBJECT": "ItemID or UserID",
+    "SUBJECT": "ItemID, UserID or ActionID",
     "WHERE": "WHERE",
     "IN_OPERATOR": "IN or NOT IN",
     "COMPARISON": "a comparison (=, !=, <, <=, >, >=)",
-    "DATASET": "a field (Items, Interactions, Users, CurrentUser or CurrentItem, a dot and a name)",
+    "DATASET": "a field (Items, Interactions, Users, CurrentUser, CurrentItem, Actions or "
+    "Action_Interactions, a dot and a name)",
     "NAME": "a field name",
     "PARAMETER": "a $parameter",
     "STRING": 'a "string"',
@@ -116,7 +117,9 @@ class _ToSyntax(Transformer[Token, Any]):
         return values
 
     def field(self, dataset: Token, name: Token) -> Field:
-        return Field(dataset.upper(), str(name), (dataset.start_pos or 0) + 1)
+        named = dataset.upper()
+        # AWS's own examples write Action.FIELD too.
+        return Field("ACTIONS" if named == "ACTION" else named, str(name), (dataset.start_pos or 0) + 1)
 
     def string(self, token: Token) -> Literal:
         return Literal(token[1:-1])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Field:
-    """`dataset.name`, as in Items.GENRE; `dataset` is INTERACTIONS, ITEMS, USERS, CURRENTUSER or CURRENTITEM.
+    """`dataset.name`, as in Items.GENRE; `dataset` is a key of _WRITTEN.
 
     `position` is the column of its first character in the expression, from 1.
     """
@@ -26,7 +26,13 @@ _WRITTEN = {
     "USERS": "Users",
     "CURRENTUSER": "CurrentUser",
     "CURRENTITEM": "CurrentItem",
+    "ACTIONS": "Actions",
+    "ACTION_INTERACTIONS": "Action_Interactions",
 }
+
+
+# The datasets of events: filters ask them for the types of a user's events only.
+EVENT_DATASETS = frozenset({"INTERACTIONS", "ACTION_INTERACTIONS"})
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,11 @@ class FilterExpression:
     """Clauses joined by `|`: the union of what INCLUDE clauses give, less what EXCLUDE clauses give."""
 
     clauses: tuple[Clause, ...]
+
+    @property
+    def subject(self) -> str:
+        """What is filtered: ITEMID, USERID or ACTIONID; the same in all clauses."""
+        return self.clauses[0].subject
 
     @property
     def conditions(self) -> tuple[Condition, ...]:

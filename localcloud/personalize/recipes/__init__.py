@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from localcloud.personalize.recipes import affinity, popularity, sequence, sequence_model, sims
+from localcloud.personalize.recipes import (
+    affinity,
+    next_best_action,
+    popularity,
+    sequence,
+    sequence_model,
+    sims,
+)
 from localcloud.personalize.recipes.base import (
     Hyperparameter,
     Hyperparameters,
@@ -41,11 +48,18 @@ RECIPES: dict[str, Recipe] = {
         popularity.RECIPE,
         affinity.ITEM_AFFINITY,
         affinity.ITEM_ATTRIBUTE_AFFINITY,
+        next_best_action.RECIPE,
     )
 }
 
 _KINDS: dict[str, type[Model]] = {
-    kind.KIND: kind for kind in (sequence_model.SequenceModel, sims.SimsModel, popularity.PopularityModel)
+    kind.KIND: kind
+    for kind in (
+        sequence_model.SequenceModel,
+        sims.SimsModel,
+        popularity.PopularityModel,
+        next_best_action.NextBestActionModel,
+    )
 }
 
 

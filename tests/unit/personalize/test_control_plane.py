@@ -231,6 +231,10 @@ def test_training_needs_a_thousand_interactions_and_25_users_with_two(cloud):
     [
         ({"algorithmHyperParameters": {"bptt": "64"}}, "bptt is 64; it must lie in [2, 32]."),
         ({"algorithmHyperParameters": {"depth": "3"}}, "has no hyperparameter depth"),
+        (
+            {"featureTransformationParameters": {"max_user_history_length_percentile": "2"}},
+            "max_user_history_length_percentile is 2; it must lie in [0.0, 1.0].",
+        ),
         ({"algorithmHyperParameters": {"recency_mask": "maybe"}}, "it must be True or False"),
         (
             {"hpoConfig": {"hpoResourceConfig": {"maxNumberOfTrainingJobs": "many"}}},

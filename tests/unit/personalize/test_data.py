@@ -179,3 +179,19 @@ def test_everything_survives_a_restart_with_a_data_folder(tmp_path):
     metrics = second.call("GetSolutionMetrics", solutionVersionArn=version["solutionVersionArn"])["metrics"]
     assert metrics["normalized_discounted_cumulative_gain_at_10"] > 0
     second.service.stop()
+
+
+def test_a_line_that_a_kill_cut_off_is_dropped(tmp_path):
+    cloud = InProcess(tmp_path)
+    group = cloud.group()
+    items = cloud.dataset(group, "ITEMS", ITEMS_SCHEMA)
+    cloud.call("PutItems", datasetArn=items, items=[{"itemId": "p", "properties": '{"price": 9}'}])
+    cloud.service.stop()
+    stream = next((tmp_path / "data").rglob("items.jsonl"))
+    with stream.open("a") as file:
+        file.write('{"ITEM_ID": "q", "PRI')
+    again = InProcess(tmp_path)
+    assert list(again.region.data.of(group).items()) == ["p"]
+    again.call("PutItems", datasetArn=items, items=[{"itemId": "r", "properties": '{"price": 1}'}])
+    assert len(stream.read_text().splitlines()) == 2
+    again.service.stop()

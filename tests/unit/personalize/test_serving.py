@@ -101,6 +101,33 @@ def test_a_session_without_a_user_becomes_the_users_once_the_user_is_known(shop)
     assert recommended(shop, userId="late", numResults=3) != before
 
 
+def test_a_session_gets_recommendations_by_its_id_before_the_user_is_known(shop):
+    def first() -> str:
+        return recommended(shop, userId="anonymous-session", numResults=1)[0]
+
+    def look(item_id: str) -> None:
+        event = {"eventType": "view", "itemId": item_id, "sentAt": 1_800_000_000 + int(item_id[1:])}
+        shop.cloud.call(
+            "PutEvents", trackingId=shop.tracking_id, sessionId="anonymous-session", eventList=[event]
+        )
+
+    for item_id in ("i44", "i45", "i46"):
+        look(item_id)
+    assert first() == "i47"
+
+
+def test_an_event_id_counts_once(shop):
+    def put(item_id: str) -> None:
+        event = {"eventId": "e-1", "eventType": "view", "itemId": item_id, "sentAt": 1_800_000_000}
+        shop.cloud.call(
+            "PutEvents", trackingId=shop.tracking_id, userId="repeated", sessionId="r", eventList=[event]
+        )
+
+    put("i1")
+    put("i2")
+    assert shop.cloud.region.data.of(shop.group_arn).history("repeated").item_ids == ["i1"]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -334,3 +361,24 @@ def test_a_solution_in_service_cannot_be_deleted(shop):
         shop.cloud.call("DeleteSolution", solutionArn=version["solutionArn"])
     assert raised.value.code == "ResourceInUseException"
     assert shop.campaigns["sims"] in raised.value.message
+
+
+def test_recipes_for_batches_of_users_are_refused_elsewhere(shop):
+    version = shop.cloud.version(shop.cloud.solution(shop.group_arn, "item-affinity", name="batches"))
+    with pytest.raises(AwsError, match="it has no campaigns"):
+        shop.cloud.call("CreateCampaign", name="no", solutionVersionArn=version["solutionVersionArn"])
+    with pytest.raises(AwsError, match="makes no batch recommendations"):
+        shop.cloud.call(
+            "CreateBatchInferenceJob",
+            jobName="no",
+            solutionVersionArn=version["solutionVersionArn"],
+            roleArn=ROLE,
+            jobInput={"s3DataSource": {"path": "s3://in/in.json"}},
+            jobOutput={"s3DataDestination": {"path": "s3://out/"}},
+        )
+
+
+def test_a_filter_about_users_is_refused_for_items(shop):
+    arn = make_filter(shop, "grown-ups", "INCLUDE UserID WHERE Users.AGE > 18")
+    with pytest.raises(AwsError, match="not about ItemID"):
+        recommended(shop, userId="u1", filterArn=arn)

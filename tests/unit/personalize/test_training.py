@@ -190,3 +190,19 @@ def test_update_solution_changes_training_and_event_weights(cloud, group):
     assert described["performAutoTraining"] is False
     assert described["solutionConfig"]["eventsConfig"] == weights["eventsConfig"]
     assert described["latestSolutionUpdate"]["status"] == "ACTIVE"
+
+
+def test_features_are_transformed_as_the_solution_says(cloud, group):
+    config = {"featureTransformationParameters": {"max_user_history_length_percentile": "0.5"}}
+    solution = cloud.solution(group, "sims", name="short", solutionConfig=config)
+    version = cloud.version(solution)
+    order = json.loads(
+        (cloud.region.models.folder_of(version["solutionVersionArn"]) / "order.json").read_text()
+    )
+    assert order["hyperparameters"] == {"max_user_history_length_percentile": 0.5}
+
+
+def test_next_best_action_needs_actions(cloud, group):
+    solution = cloud.solution(group, "next-best-action")
+    with pytest.raises(AwsError, match="has no Actions dataset"):
+        cloud.call("CreateSolutionVersion", solutionArn=solution)
