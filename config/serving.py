@@ -27,6 +27,25 @@ class Throttle(Section):
     burst: int = 100
 
 
+class Client(Section):
+    """A back end with an API key and usage plan of its own, and a throttle other than that of `serving`."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    throttle: Throttle | None = None
+    requests_per_day: int | None = Field(default=None, ge=1)
+
+
+class Firewall(Section):
+    """AWS WAF: most requests in five minutes from one address, and with one token where callers have them.
+
+    Its sampled requests are off: they would hold user ids.
+    """
+
+    enabled: bool = True
+    requests_per_address: int = Field(default=100_000, ge=10, le=2_000_000_000)
+    requests_per_token: int = Field(default=3_000, ge=10, le=2_000_000_000)
+
+
 class Jwt(Section):
     """Whose tokens are taken, and what they say. Without an issuer the deployment makes a Cognito pool.
 
@@ -143,6 +162,8 @@ class ServingConfig(Section):
     filters: list[Filter] = Field(default_factory=list)
     unknown_availability: Literal["available", "unavailable"] = "unavailable"
     throttle: Throttle = Throttle()
+    clients: list[Client] = Field(default_factory=lambda: [Client(name="app")], min_length=1)
+    firewall: Firewall = Firewall()
     experiment: Experiment | None = None
     time_budget_seconds: float = Field(default=1.0, ge=0.2, le=25)
     context: list[ContextField] = Field(default_factory=list)

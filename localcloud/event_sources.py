@@ -36,33 +36,9 @@ def install(context: CloudContext) -> None:
     """Poll every enabled mapping's queue."""
     queue: Any = models.Queue
     queue.lambda_event_source_mappings = property(lambda _queue: _Unused(), lambda _queue, _value: None)
-    _lock_deletions(queue)
-    _look_at_one_message_only()
     pollers = Pollers()
     threading.Thread(target=pollers.watch, daemon=True, name="event-sources").start()
     context.on_stop(pollers.stop)
-
-
-def _lock_deletions(queue: Any) -> None:
-    """Let no message sent during a deletion be lost: moto replaces the queue's list in it."""
-    by_moto = queue.delete_message
-
-    def delete_message(self: Any, receipt_handle: str) -> None:
-        with self._messages_lock:
-            by_moto(self, receipt_handle)
-
-    queue.delete_message = delete_message
-
-
-def _look_at_one_message_only() -> None:
-    """Let receiving take as long as what is received: moto counts the queue's messages for each of them."""
-    backend: Any = models.SQSBackend
-
-    def is_kept(self: Any, queue_name: str, message: Message) -> bool:
-        kept_seconds = int(self.get_queue(queue_name).message_retention_period)
-        return kept_seconds + float(message.sent_timestamp or 0) / 1000 > time.time()
-
-    backend.is_message_valid_based_on_retention_period = is_kept
 
 
 class Pollers:

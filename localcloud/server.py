@@ -28,6 +28,7 @@ SERVICES: tuple[str, ...] = (
     "cloudformation",
     "stepfunctions",
     "aws_lambda",
+    "queues",
     "event_sources",
     "scheduler",
     "event_rules",

@@ -62,8 +62,9 @@ class InferenceStack(cdk.Stack):
         self.api = self.rest_api.api
 
         cdk.CfnOutput(self, "ApiUrl", value=self.api.url)
-        if self.rest_api.key is not None:
-            cdk.CfnOutput(self, "ApiKeyId", value=self.rest_api.key.key_id)
+        for place, (client, key) in enumerate(self.rest_api.keys.items()):
+            of_client = "Of" + "".join(word.capitalize() for word in client.split("-")) if place else ""
+            cdk.CfnOutput(self, f"ApiKeyId{of_client}", value=key.key_id)
         if self.callers is not None and self.callers.pool is not None and self.callers.client is not None:
             cdk.CfnOutput(self, "UserPoolId", value=self.callers.pool.user_pool_id)
             cdk.CfnOutput(self, "UserPoolClientId", value=self.callers.client.user_pool_client_id)

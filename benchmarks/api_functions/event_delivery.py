@@ -29,7 +29,7 @@ CHECK_OUT_EVERY = 20
 UNLUCKY = "unlucky"
 UNLUCKY_EVENTS = 100
 # localcloud's queue is a list: the sender waits rather than make it long.
-MOST_WAITING = 1_500
+MOST_WAITING = 500
 SENDERS = 2
 ATTEMPTS = 10
 LONGEST_SECONDS = 1_800

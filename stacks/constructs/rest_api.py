@@ -8,7 +8,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from config.serving import ServingConfig
+from config.serving import Client, ServingConfig
+from stacks.constructs.firewall import Firewall
 from stacks.constructs.nag import acknowledge
 from stacks.constructs.state_machine import RETENTION
 
@@ -34,7 +35,7 @@ PROBLEM = '{"type":"about:blank","title":$context.error.messageString,"detail":"
 
 
 class RestApi(Construct):
-    """`api` is the deployed API; `key` its first API key where keys are what authorises."""
+    """`api` is the deployed API; `keys` are its clients' API keys by name where keys are what authorises."""
 
     def __init__(
         self,
@@ -79,7 +80,17 @@ class RestApi(Construct):
         )  # fmt: skip
         self._add_routes(function)
         self._answer_problems()
-        self.key = self._usage_plan(name) if serving.authorization == "api_key" else None
+        clients = serving.clients if serving.authorization == "api_key" else []
+        self.keys = {client.name: self._usage_plan(name, client) for client in clients}
+        if serving.firewall.enabled:
+            Firewall(
+                self,
+                "Firewall",
+                name=name,
+                stage=self.api.deployment_stage,
+                firewall=serving.firewall,
+                callers_have_tokens=serving.authorization == "jwt",
+            )
         self._acknowledge()
 
     def _add_routes(self, function: lambda_.IFunction) -> None:
@@ -131,24 +142,26 @@ class RestApi(Construct):
                 f"Problem{kind.response_type}", type=kind, templates={"application/problem+json": PROBLEM}
             )
 
-    def _usage_plan(self, name: str) -> apigateway.IApiKey:
-        key = self.api.add_api_key("Key", api_key_name=f"{name}-app")
+    def _usage_plan(self, name: str, client: Client) -> apigateway.IApiKey:
+        label = "".join(word.capitalize() for word in client.name.split("-"))
+        throttle, quota = client.throttle or self._serving.throttle, client.requests_per_day
+        key = self.api.add_api_key(f"{label}Key", api_key_name=f"{name}-{client.name}")
         plan = self.api.add_usage_plan(
-            "Plan",
-            name=name,
-            throttle=apigateway.ThrottleSettings(
-                rate_limit=self._serving.throttle.rate, burst_limit=self._serving.throttle.burst
-            ),
+            f"{label}Plan",
+            name=f"{name}-{client.name}",
+            throttle=apigateway.ThrottleSettings(rate_limit=throttle.rate, burst_limit=throttle.burst),
+            quota=apigateway.QuotaSettings(limit=quota, period=apigateway.Period.DAY) if quota else None,
         )
         plan.add_api_key(key)
         plan.add_api_stage(stage=self.api.deployment_stage)
         return key
 
     def _acknowledge(self) -> None:
-        acknowledge(
-            self.api.deployment_stage,
-            {"AwsSolutions-APIG3": "Callers are known back ends with keys, throttles and quotas."},
-        )
+        if not self._serving.firewall.enabled:
+            acknowledge(
+                self.api.deployment_stage,
+                {"AwsSolutions-APIG3": "The configuration does without AWS WAF (serving.firewall.enabled)."},
+            )
         acknowledge(
             self.api,
             {

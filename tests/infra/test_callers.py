@@ -9,7 +9,7 @@ import pytest
 from aws_cdk.assertions import Template
 
 from config import ProjectConfig, load
-from config.serving import Jwt
+from config.serving import Client, Firewall, Jwt, Throttle
 from stacks.inference import InferenceStack
 from stacks.storage import StorageStack
 
@@ -58,3 +58,49 @@ def test_a_pool_is_made_only_where_no_other_issuer_is_named() -> None:
     assert pool["Properties"]["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
     (group,) = with_pool.find_resources("AWS::Cognito::UserPoolGroup").values()
     assert group["Properties"]["GroupName"] == "back-ends"
+
+
+def rules(made: Template) -> dict[str, Any]:
+    """The firewall's rules by name."""
+    (acl,) = made.find_resources("AWS::WAFv2::WebACL").values()
+    assert len(made.find_resources("AWS::WAFv2::WebACLAssociation")) == 1
+    return {rule["Name"]: rule for rule in acl["Properties"]["Rules"]}
+
+
+def test_a_firewall_with_managed_rules_and_rates_is_before_the_api() -> None:
+    found = rules(template(firewall=Firewall(requests_per_address=500)))
+    assert {name for name in found if name.startswith("AWSManagedRules")} == {
+        "AWSManagedRulesCommonRuleSet",
+        "AWSManagedRulesKnownBadInputsRuleSet",
+        "AWSManagedRulesAmazonIpReputationList",
+    }
+    rate = found["RequestsOfAnAddress"]
+    assert rate["Statement"]["RateBasedStatement"]["Limit"] == 500
+    assert rate["Action"] == found["LargeBodies"]["Action"] == {"Block": {}}
+    assert "RequestsOfAToken" not in found
+
+
+def test_a_token_has_a_rate_of_its_own() -> None:
+    rate = rules(template(authorization="jwt"))["RequestsOfAToken"]["Statement"]["RateBasedStatement"]
+    assert (rate["AggregateKeyType"], rate["Limit"]) == ("CUSTOM_KEYS", 3000)
+    assert rate["CustomKeys"][0]["Header"]["Name"] == "authorization"
+
+
+def test_the_firewall_can_be_left_out() -> None:
+    assert template(firewall=Firewall(enabled=False)).find_resources("AWS::WAFv2::WebACL") == {}
+
+
+def test_each_client_has_a_key_a_throttle_and_a_quota_of_its_own() -> None:
+    clients = [
+        Client(name="app"),
+        Client(name="call-centre", throttle=Throttle(rate=5, burst=10), requests_per_day=1000),
+    ]
+    made = template(clients=clients)
+    plans = [plan["Properties"] for plan in made.find_resources("AWS::ApiGateway::UsagePlan").values()]
+    limits = {plan["UsagePlanName"]: (plan["Throttle"], plan.get("Quota")) for plan in plans}
+    assert limits == {
+        "travel-app": ({"RateLimit": 2000, "BurstLimit": 4000}, None),
+        "travel-call-centre": ({"RateLimit": 5, "BurstLimit": 10}, {"Limit": 1000, "Period": "DAY"}),
+    }
+    assert len(made.find_resources("AWS::ApiGateway::ApiKey")) == 2
+    assert {"ApiKeyId", "ApiKeyIdOfCallCentre"} <= set(made.find_outputs("*"))
