@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from typing import Any
 
-import boto3
 import pyarrow as pa
 
+from localcloud.personalize.call_metrics import NAMESPACE, cloudwatch_client
 from localcloud.personalize.metric_attributions import SUM
 from localcloud.personalize.region import Region
 from localcloud.personalize.resources import Dataset, DatasetImportJob, MetricAttribution
@@ -18,7 +18,6 @@ from localcloud.personalize.resources import Dataset, DatasetImportJob, MetricAt
 _WINDOW_SECONDS = 900
 _FRESH_SECONDS = 14 * 86_400
 _NO_SOURCE = "SOURCE_NAME_UNDEFINED"
-_NAMESPACE = "AWS/Personalize"
 _DATA_AT_ONCE = 500
 
 Row = Mapping[str, Any]
@@ -78,13 +77,7 @@ def _source(region: Region, row: Row) -> str:
 
 
 def _to_cloudwatch(region: Region, totals: Totals) -> None:
-    client = boto3.client(
-        "cloudwatch",
-        endpoint_url=region.endpoint_url,
-        region_name=region.name,
-        aws_access_key_id="localcloud",
-        aws_secret_access_key="localcloud",  # noqa: S106 - the emulator takes any credentials
-    )
+    client = cloudwatch_client(region)
     data = [
         {
             "MetricName": name,
@@ -98,4 +91,4 @@ def _to_cloudwatch(region: Region, totals: Totals) -> None:
         for (name, event_type, _function, source, start), value in totals.items()
     ]
     for first in range(0, len(data), _DATA_AT_ONCE):
-        client.put_metric_data(Namespace=_NAMESPACE, MetricData=data[first : first + _DATA_AT_ONCE])
+        client.put_metric_data(Namespace=NAMESPACE, MetricData=data[first : first + _DATA_AT_ONCE])

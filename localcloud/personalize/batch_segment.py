@@ -23,7 +23,7 @@ from localcloud.personalize.line_jobs import check_locations, run_line_job
 from localcloud.personalize.listing import describe, page
 from localcloud.personalize.metrics import top_items
 from localcloud.personalize.operations import Answer, Request, operation
-from localcloud.personalize.quotas import PENDING_BATCH_JOBS, check_pending
+from localcloud.personalize.quotas import PENDING_BATCH_JOBS, SEGMENT_QUERIES, check_pending
 from localcloud.personalize.region import Region
 from localcloud.personalize.resources import BatchSegmentJob, Json, SolutionVersion
 from localcloud.personalize.runtime import filter_of, server_of
@@ -74,7 +74,8 @@ def _segment(region: Region, job: BatchSegmentJob) -> None:
     with region.bucket.scratch_folder() as folder:
         count = job.num_results or _DEFAULT_RESULTS
         answerer = _Segments(server_of(region, version), schemas, expression, count, folder)
-        run_line_job(region, job, answerer)
+        queries = SEGMENT_QUERIES[find_recipe(version.recipe_arn).name]
+        run_line_job(region, job, answerer, queries)
 
 
 class _Segments:

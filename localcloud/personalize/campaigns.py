@@ -13,6 +13,7 @@ from localcloud.personalize.quotas import CAMPAIGNS_IN_GROUP, check_active
 from localcloud.personalize.region import Region, refuse_if_changing
 from localcloud.personalize.resources import (
     ACTIVE,
+    FAILED,
     IN_PROGRESS,
     PENDING,
     Campaign,
@@ -54,8 +55,7 @@ def create_campaign(region: Region, request: Request) -> Answer:
 def update_campaign(region: Region, request: Request) -> Answer:
     """Deploy another solution version or configuration; the campaign serves the old one until then."""
     campaign = region.get_active(Campaign, request["campaignArn"])
-    if (campaign.latest_campaign_update or {}).get("status") in {PENDING, IN_PROGRESS}:
-        raise ResourceInUseError(f"{campaign.arn} is being updated already.")
+    _refuse_while_updated(campaign)
     config = request.get("campaignConfig", campaign.campaign_config or {})
     version = _version(region, request.get("solutionVersionArn", campaign.solution_version_arn), config)
     _check_config(config, version)
@@ -84,7 +84,17 @@ def deploy(
     region.save()
 
     def bring_into_service() -> None:
-        region.models.warm(version.arn)
+        with region.lock:
+            update.update(status=IN_PROGRESS, lastUpdatedDateTime=time.time())
+            region.save()
+        try:
+            region.models.warm(version.arn)
+        except Exception as error:
+            with region.lock:
+                reason = f"The solution version cannot be loaded: {error}"
+                update.update(status=FAILED, failureReason=reason, lastUpdatedDateTime=time.time())
+                region.save()
+            raise
         with region.lock:
             campaign.solution_version_arn = version.arn
             campaign.min_provisioned_tps = min_provisioned_tps
@@ -128,8 +138,14 @@ def delete_campaign(region: Region, request: Request) -> Answer:
     """Take a campaign out of service."""
     campaign = region.get(Campaign, request["campaignArn"])
     refuse_if_changing(campaign)
+    _refuse_while_updated(campaign)
     region.delete(campaign)
     return {}
+
+
+def _refuse_while_updated(campaign: Campaign) -> None:
+    if (campaign.latest_campaign_update or {}).get("status") in {PENDING, IN_PROGRESS}:
+        raise ResourceInUseError(f"{campaign.arn} is being updated; try again later.")
 
 
 def _version(region: Region, arn: str, config: dict[str, Any]) -> SolutionVersion:

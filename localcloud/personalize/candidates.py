@@ -67,7 +67,9 @@ class ItemCandidates:
 
     def column(self, name: str) -> CategoryColumn | NumberColumn:
         """Return a metadata column."""
-        schema = self.schemas[ITEMS]
+        schema = self.schemas.get(ITEMS)
+        if schema is None:
+            raise ValueError("The dataset group has no Items dataset any more.")
         return self.columns.column(schema.exact_name(name), schema)
 
     def interacted(self, event_types: frozenset[str] | None) -> npt.NDArray[np.bool_]:
@@ -81,10 +83,16 @@ class ItemCandidates:
 
     def user_value(self, name: str) -> Value:
         """Return an attribute of the user."""
-        value: Value = self.user.get(self.schemas[USERS].exact_name(name))
+        value: Value = self.user.get(_exact_name(self.schemas, USERS, name))
         return value
 
     def item_value(self, name: str) -> Value:
         """Return an attribute of the item of the request."""
-        value: Value = self.columns.item(self.item_id or "").get(self.schemas[ITEMS].exact_name(name))
+        value: Value = self.columns.item(self.item_id or "").get(_exact_name(self.schemas, ITEMS, name))
         return value
+
+
+def _exact_name(schemas: Mapping[str, DatasetSchema], dataset_type: str, name: str) -> str:
+    """Return a column's name as its schema writes it."""
+    schema = schemas.get(dataset_type)
+    return name if schema is None else schema.exact_name(name)

@@ -16,13 +16,12 @@ from localcloud.personalize.operations import Answer, Request, operation
 from localcloud.personalize.region import Region, refuse_if_changing
 from localcloud.personalize.resources import (
     ACTIVE,
-    Campaign,
     Dataset,
     DatasetExportJob,
     DatasetGroup,
     DatasetImportJob,
     Schema,
-    Solution,
+    SolutionVersion,
 )
 from localcloud.personalize.tags import initial_tags
 
@@ -103,20 +102,15 @@ def update_dataset(region: Region, request: Request) -> Answer:
 
 @operation("DeleteDataset")
 def delete_dataset(region: Region, request: Request) -> Answer:
-    """Delete a dataset with its data and jobs; not while one runs or a campaign serves what it trained."""
+    """Delete a dataset with its data and jobs; not while it is imported to or trained on."""
     dataset = region.get(Dataset, request["datasetArn"])
     refuse_if_changing(dataset)
     if running := [job for job in region.all(DatasetImportJob, dataset_arn=dataset.arn) if job.is_changing]:
         raise ResourceInUseError(f"{dataset.arn} is in use by {running[0].arn}.")
-    group_arn = dataset.dataset_group_arn
-    for solution in region.all(Solution, dataset_group_arn=group_arn):
-        in_service = [
-            one for one in region.all(Campaign) if one.solution_version_arn.startswith(f"{solution.arn}/")
-        ]
-        if in_service:
-            raise ResourceInUseError(
-                f"{dataset.arn} is in use by the campaign {in_service[0].arn}; delete it first."
-            )
+    versions = region.all(SolutionVersion, dataset_group_arn=dataset.dataset_group_arn)
+    if training := [version for version in versions if version.is_changing]:
+        raise ResourceInUseError(f"{dataset.arn} is in use by {training[0].arn}.")
+    region.servers.clear()
     region.delete(dataset, lambda: _clear(region, dataset))
     return {}
 

@@ -53,7 +53,12 @@ def check_locations(request: Request) -> None:
         raise InvalidInputError("The output location must differ from the input location.")
 
 
-def run_line_job(region: Region, job: BatchInferenceJob | BatchSegmentJob, answerer: LineAnswerer) -> None:
+def run_line_job(
+    region: Region,
+    job: BatchInferenceJob | BatchSegmentJob,
+    answerer: LineAnswerer,
+    most_lines: int | None = None,
+) -> None:
     """Answer every line of a batch job's input files: `<name>.out`, and `<name>.out.errors` for bad lines.
 
     Raises JobFailedError when the locations cannot be used or no line could be answered.
@@ -67,6 +72,8 @@ def run_line_job(region: Region, job: BatchInferenceJob | BatchSegmentJob, answe
         region.bucket.write(b"", f"{destination}_CHECK")
         with region.bucket.local_copies(files) as paths, region.bucket.scratch_folder() as folder:
             answered = failed = 0
+            for path in paths:
+                _check_lines(path, most_lines)
             for number, path in enumerate(paths):
                 output, errors = folder / f"{number}.out", folder / f"{number}.errors"
                 good, bad = _answer_file(path, output, errors, answerer)
@@ -80,6 +87,17 @@ def run_line_job(region: Region, job: BatchInferenceJob | BatchSegmentJob, answe
                 )
     except S3Error as error:
         raise JobFailedError(str(error)) from error
+
+
+def _check_lines(path: Path, most_lines: int | None) -> None:
+    """Raise JobFailedError when a file has more lines than its recipe answers in one file."""
+    if most_lines is not None:
+        with path.open(encoding="utf-8-sig") as file:
+            lines = sum(1 for line in file if line.strip())
+        if lines > most_lines:
+            raise JobFailedError(
+                f"{path.name} has {lines} lines; the recipe answers at most {most_lines} a file."
+            )
 
 
 def _answer_file(path: Path, output: Path, errors: Path, answerer: LineAnswerer) -> tuple[int, int]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 from localcloud.personalize import resources as states
-from localcloud.personalize.resources import RESOURCE_TYPES, Job, Resource, SolutionVersion
+from localcloud.personalize.resources import RESOURCE_TYPES, Campaign, Job, Resource, SolutionVersion
 
 _FILE = "resources.json"
+_INTERRUPTED = "localcloud was stopped while this was under way."
 _TYPES = {kind.__name__: kind for kind in RESOURCE_TYPES}
 
 
@@ -36,6 +38,15 @@ def read_resources(folder: Path) -> Iterator[Resource]:
             continue
         if resource.is_changing:
             interrupted = isinstance(resource, Job | SolutionVersion)
-            reason = "localcloud was stopped while this was under way." if interrupted else None
+            reason = _INTERRUPTED if interrupted else None
             resource.enter(resource.FAILED if interrupted else resource.DONE, reason)
+        if isinstance(resource, Campaign):
+            _settle_update(resource)
         yield resource
+
+
+def _settle_update(campaign: Campaign) -> None:
+    """Let an update that was under way have failed: the campaign serves what it served before."""
+    update = campaign.latest_campaign_update
+    if update is not None and update["status"] in states.UNFINISHED:
+        update.update(status=states.FAILED, failureReason=_INTERRUPTED, lastUpdatedDateTime=time.time())

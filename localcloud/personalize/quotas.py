@@ -25,6 +25,8 @@ PENDING_DELETIONS = 5
 TAGS = 50
 BATCH_INPUT_FILES = 1000
 BATCH_INPUT_BYTES = 1 << 30
+# Queries in an input file of a batch segment job, by recipe.
+SEGMENT_QUERIES = {"aws-item-affinity": 500, "aws-item-attribute-affinity": 10}
 INCREMENTAL_IMPORT_BYTES = 1 << 30
 MIN_INTERACTIONS = 1000
 MIN_USERS_WITH_TWO = 25

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,10 +13,19 @@ from typing import Any, Protocol
 from localcloud.context import ACCOUNT_ID
 from localcloud.personalize import operations
 from localcloud.personalize.automatic_training import keep_trained
+from localcloud.personalize.call_metrics import CallMetrics
 from localcloud.personalize.errors import InternalServerError, PersonalizeError
 from localcloud.personalize.region import Region
 from localcloud.personalize.training import stop_trainings
-from localcloud.personalize.wire import SERVICES, decode, encode_answer, encode_error, render, rest_paths
+from localcloud.personalize.wire import (
+    SERVICES,
+    Call,
+    decode,
+    encode_answer,
+    encode_error,
+    render,
+    rest_paths,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -43,14 +53,21 @@ class Personalize:
         self._endpoint_url = endpoint_url
         self._lock = threading.Lock()
         self._regions: dict[str, Region] = {}
+        self._metrics: dict[str, CallMetrics] = {}
         self._stopped = threading.Event()
+        # Regions with resources go on at once: their solutions may be due for training.
+        for left in sorted(folder.glob("*/resources.json")):
+            self.region(left.parent.name)
 
     def region(self, name: str) -> Region:
         """Return the state of a region."""
         with self._lock:
             if name not in self._regions:
-                self._regions[name] = Region(name, ACCOUNT_ID, self._folder / name, self._endpoint_url)
-                keep_trained(self._regions[name], self._stopped)
+                region = Region(name, ACCOUNT_ID, self._folder / name, self._endpoint_url)
+                self._metrics[name] = CallMetrics(region)
+                self._metrics[name].keep_reporting(self._stopped)
+                keep_trained(region, self._stopped)
+                self._regions[name] = region
             return self._regions[name]
 
     def serve(self, request: HttpRequest, _full_url: str, _headers: object) -> Response:
@@ -62,8 +79,18 @@ class Personalize:
 
     def answer(self, region: Region, method: str, path: str, target: str, body: bytes) -> Response:
         """Answer a request in one of the two JSON protocols."""
+        started = time.perf_counter()
         try:
             call = decode(method, path, target, body)
+        except PersonalizeError as error:
+            return encode_error(error)
+        response = self._answered(region, call)
+        milliseconds = (time.perf_counter() - started) * 1000
+        self._metrics[region.name].record(call.operation.name, call.body, response[0], milliseconds)
+        return response
+
+    def _answered(self, region: Region, call: Call) -> Response:
+        try:
             if call.service == SERVICES[0]:
                 with region.lock:
                     result = operations.answer(region, call)
@@ -74,7 +101,7 @@ class Personalize:
         except PersonalizeError as error:
             return encode_error(error)
         except Exception as error:
-            logger.exception("%s %s %s failed", method, path, target)
+            logger.exception("%s failed", call.operation.name)
             return encode_error(InternalServerError(f"{type(error).__name__}: {error}"))
         return 200, {"Content-Type": "application/x-amz-json-1.1"}, content
 

@@ -11,7 +11,15 @@ from localcloud.personalize.operations import Answer, Request, operation
 from localcloud.personalize.quotas import SOLUTIONS_IN_GROUP, check_active
 from localcloud.personalize.recipes import Recipe
 from localcloud.personalize.region import Region, refuse_if_changing
-from localcloud.personalize.resources import ACTIVE, Campaign, DatasetGroup, Solution, SolutionVersion
+from localcloud.personalize.resources import (
+    ACTIVE,
+    BatchInferenceJob,
+    BatchSegmentJob,
+    Campaign,
+    DatasetGroup,
+    Solution,
+    SolutionVersion,
+)
 from localcloud.personalize.solution_config import check_config
 from localcloud.personalize.tags import initial_tags
 from localcloud.personalize.wire import render, service_model
@@ -119,6 +127,12 @@ def delete_solution(region: Region, request: Request) -> Answer:
             raise ResourceInUseError(
                 f"{solution.arn} is in use by {campaigns[0].arn}; delete the campaign first."
             )
+        jobs = [
+            *region.all(BatchInferenceJob, solution_version_arn=version.arn),
+            *region.all(BatchSegmentJob, solution_version_arn=version.arn),
+        ]
+        if running := [job for job in jobs if job.is_changing]:
+            raise ResourceInUseError(f"{solution.arn} is in use by {running[0].arn}.")
 
     def remove_versions() -> None:
         with region.lock:

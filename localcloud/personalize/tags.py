@@ -11,7 +11,7 @@ from localcloud.personalize.region import Region
 def initial_tags(request: Request) -> dict[str, str]:
     """Return the tags of a Create request.
 
-    Raises InvalidInputError for a repeated key or a key that starts with aws:.
+    Raises InvalidInputError for a repeated key or a key that starts with aws:, TooManyTagsError.
     """
     tags: dict[str, str] = {}
     for tag in request.get("tags", []):
@@ -21,6 +21,8 @@ def initial_tags(request: Request) -> dict[str, str]:
         if key in tags:
             raise InvalidInputError(f"The tag key {key} is given twice.")
         tags[key] = tag["tagValue"]
+    if len(tags) > TAGS:
+        raise TooManyTagsError(f"There are {len(tags)} tags; {TAGS} is the limit.")
     return tags
 
 

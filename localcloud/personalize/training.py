@@ -89,7 +89,7 @@ def _run(version: SolutionVersion, folder: Path) -> None:
     """
     with (folder / "worker.log").open("w") as log:
         process = subprocess.Popen(  # noqa: S603 - our own module
-            [sys.executable, "-m", "localcloud.personalize.training_worker", str(folder)],
+            [sys.executable, "-m", "localcloud.personalize.training_worker", str(folder), str(os.getpid())],
             stdout=log,
             stderr=subprocess.STDOUT,
             text=True,

@@ -1,14 +1,16 @@
-"""The process that trains one solution version: `python -m localcloud.personalize.training_worker FOLDER`.
+"""The process that trains one solution version: `python -m localcloud.personalize.training_worker FOLDER PID`.
 
 FOLDER holds `order.json` (what to train); the process writes `model/` and `result.json` into it, and for
-recipes with UPDATE trainings `measured/`, the model of which the metrics are. A process of its own keeps the
-server responsive and can be stopped.
+recipes with UPDATE trainings `measured/`, the model of which the metrics are. PID is the process that waits
+for it. A process of its own keeps the server responsive and can be stopped.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from localcloud.personalize.tuning import tune
 
 _SEED = 20_180_522
 _MODEL, _MEASURED = "model", "measured"
+_LOOK_SECONDS = 0.5
 
 
 def train(folder: Path) -> dict[str, Any]:
@@ -62,8 +65,20 @@ def train(folder: Path) -> dict[str, Any]:
     return {"metrics": metrics, "tuned": tuned, "seconds": time.monotonic() - started}
 
 
+def end_with_parent(parent: int) -> None:
+    """End this process when localcloud, which waits for its result, was killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def main() -> None:
     """Train and write the result, or the reason why it cannot be done."""
+    end_with_parent(int(sys.argv[2]))
     folder = Path(sys.argv[1])
     try:
         result = train(folder)

@@ -10,6 +10,7 @@ from tests.unit.personalize.in_process import (
     INTERACTIONS_SCHEMA,
     ITEMS_SCHEMA,
     ROLE,
+    AwsError,
     InProcess,
     interactions_csv,
 )
@@ -195,3 +196,50 @@ def test_a_line_that_a_kill_cut_off_is_dropped(tmp_path):
     again.call("PutItems", datasetArn=items, items=[{"itemId": "r", "properties": '{"price": 1}'}])
     assert len(stream.read_text().splitlines()) == 2
     again.service.stop()
+
+
+def test_a_campaign_update_cut_off_by_a_stop_has_failed_and_can_be_made_again(tmp_path):
+    cloud = InProcess(tmp_path)
+    group = cloud.group()
+    dataset = cloud.dataset(group, "INTERACTIONS", INTERACTIONS_SCHEMA)
+    cloud.import_rows(dataset, interactions_csv(), "all")
+    version = cloud.version(cloud.solution(group, "popularity-count"))["solutionVersionArn"]
+    campaign = cloud.campaign("popular", version)
+    cloud.service.stop()
+    state = next((tmp_path / "data").rglob("resources.json"))
+    records = json.loads(state.read_text())
+    saved = next(record for record in records if record["type"] == "Campaign")
+    saved["latest_campaign_update"] = {"solutionVersionArn": version, "status": "CREATE IN_PROGRESS"}
+    state.write_text(json.dumps(records))
+    again = InProcess(tmp_path)
+    described = again.call("DescribeCampaign", campaignArn=campaign)["campaign"]
+    assert described["status"] == "ACTIVE"
+    assert described["latestCampaignUpdate"]["status"] == "CREATE FAILED"
+    again.call("UpdateCampaign", campaignArn=campaign, minProvisionedTPS=2)
+    again.service.stop()
+
+
+def test_a_dataset_cannot_go_while_it_is_trained_on_and_its_filters_say_that_it_is_gone(cloud, group, items):
+    dataset = cloud.dataset(group, "INTERACTIONS", INTERACTIONS_SCHEMA)
+    cloud.import_rows(dataset, interactions_csv(), "all")
+    cloud.import_rows(items, "ITEM_ID,CATEGORY,PRICE\ni1,x,1\n", "items")
+    solution = cloud.solution(group, "popularity-count")
+    arn = cloud.call("CreateSolutionVersion", solutionArn=solution)["solutionVersionArn"]
+    with pytest.raises(AwsError, match=f"is in use by {arn}"):
+        cloud.call("DeleteDataset", datasetArn=items)
+    cloud.settled("DescribeSolutionVersion", "solutionVersion", solutionVersionArn=arn)
+    campaign = cloud.campaign("popular", arn)
+    cheap = cloud.call(
+        "CreateFilter",
+        name="cheap",
+        datasetGroupArn=group,
+        filterExpression="INCLUDE ItemID WHERE Items.PRICE < 2",
+    )["filterArn"]
+    cloud.settled("DescribeFilter", "filter", filterArn=cheap)
+    request = {"campaignArn": campaign, "userId": "u1", "filterArn": cheap}
+    assert [one["itemId"] for one in cloud.call("GetRecommendations", **request)["itemList"]] == ["i1"]
+    cloud.call("DeleteDataset", datasetArn=items)
+    while any(one["datasetArn"] == items for one in cloud.call("ListDatasets")["datasets"]):
+        pass
+    with pytest.raises(AwsError, match="no Items dataset any more"):
+        cloud.call("GetRecommendations", **request)

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from localcloud.personalize import call_metrics
 from tests.unit.personalize.in_process import ROLE, AwsError
 
 
@@ -382,3 +383,49 @@ def test_a_filter_about_users_is_refused_for_items(shop):
     arn = make_filter(shop, "grown-ups", "INCLUDE UserID WHERE Users.AGE > 18")
     with pytest.raises(AwsError, match="not about ItemID"):
         recommended(shop, userId="u1", filterArn=arn)
+
+
+def test_calls_errors_and_latencies_are_reported_to_cloudwatch(shop, monkeypatch):
+    sent = []
+
+    class CloudWatch:
+        def put_metric_data(self, Namespace, MetricData):  # noqa: N803 - boto3's names
+            assert Namespace == "AWS/Personalize"
+            sent.extend(MetricData)
+
+    monkeypatch.setattr(call_metrics, "cloudwatch_client", lambda _region: CloudWatch())
+    metrics = shop.cloud.service._metrics["ap-south-1"]
+    metrics.report()
+    sent.clear()
+    for _ in range(3):
+        recommended(shop, userId="u1")
+    with pytest.raises(AwsError):
+        recommended(shop, userId="u1", numResults=501)
+    metrics.report()
+    by_name = {datum["MetricName"]: datum for datum in sent}
+    assert by_name["GetRecommendations"]["Value"] == 3
+    assert by_name["GetRecommendations4xxErrors"]["Value"] == 1
+    assert len(by_name["GetRecommendationsLatency"]["Values"]) == 3
+    assert by_name["GetRecommendations"]["Dimensions"] == [
+        {"Name": "CampaignArn", "Value": shop.campaigns["user-personalization"]}
+    ]
+    sent.clear()
+    metrics.report()
+    assert not sent
+
+
+def test_a_user_segment_file_has_at_most_ten_attribute_queries(shop):
+    version = shop.cloud.version(shop.cloud.solution(shop.group_arn, "item-attribute-affinity", name="many"))
+    line = json.dumps({"itemAttributes": "Items.PRICE < 3"})
+    shop.cloud.bucket.write(f"{line}\n".encode() * 11, "s3://in/eleven.json")
+    arn = shop.cloud.call(
+        "CreateBatchSegmentJob",
+        jobName="eleven",
+        solutionVersionArn=version["solutionVersionArn"],
+        roleArn=ROLE,
+        jobInput={"s3DataSource": {"path": "s3://in/eleven.json"}},
+        jobOutput={"s3DataDestination": {"path": "s3://out/eleven/"}},
+    )["batchSegmentJobArn"]
+    job = shop.cloud.settled("DescribeBatchSegmentJob", "batchSegmentJob", batchSegmentJobArn=arn)
+    assert job["status"] == "CREATE FAILED"
+    assert "eleven.json has 11 lines; the recipe answers at most 10 a file." in job["failureReason"]
