@@ -17,8 +17,8 @@ from benchmarks.recommender.sequences import BUILD
 from benchmarks.report import peak_memory_gib
 from localcloud.personalize.avro import parse_schema
 from localcloud.personalize.csv_import import read_csv_files
-from localcloud.personalize.metrics import top_items
 from localcloud.personalize.recipes import RECIPES, Model, Query
+from localcloud.personalize.recipes.top import top_items
 from localcloud.personalize.store import Store
 from localcloud.personalize.training_data import EventChoice, prepare
 

@@ -21,9 +21,9 @@ from localcloud.personalize.filters import (
 )
 from localcloud.personalize.line_jobs import check_locations, run_line_job
 from localcloud.personalize.listing import describe, page
-from localcloud.personalize.metrics import top_items
 from localcloud.personalize.operations import Answer, Request, operation
 from localcloud.personalize.quotas import PENDING_BATCH_JOBS, SEGMENT_QUERIES, check_pending
+from localcloud.personalize.recipes.top import top_items
 from localcloud.personalize.region import Region
 from localcloud.personalize.resources import BatchSegmentJob, Json, SolutionVersion
 from localcloud.personalize.runtime import filter_of, server_of

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from localcloud.personalize.recipes import Hyperparameters, Model, Query, Recipe, TrainingData
+from localcloud.personalize.recipes.top import top_items
 
 Marks = npt.NDArray[np.bool_]
 
@@ -81,13 +82,6 @@ def measure(recipe: Recipe, model: Model, data: TrainingData, held_out: Marks) -
             sums[name] = sums.get(name, 0.0) + value
     metrics = {name: round(total / len(users), 6) for name, total in sums.items()}
     return {"coverage": round(float(recommended.mean()), 6), **metrics}
-
-
-def top_items(scores: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.int64]:
-    """Return the positions of the `count` highest scores, best first."""
-    count = min(count, len(scores))
-    best = np.argpartition(-scores, count - 1)[:count] if count < len(scores) else np.arange(len(scores))
-    return best[np.argsort(-scores[best], kind="stable")]
 
 
 def _user_metrics(hits: npt.NDArray[np.bool_], relevant: int) -> dict[str, float]:

@@ -16,8 +16,8 @@ from localcloud.personalize.errors import InvalidInputError
 from localcloud.personalize.filters import FilterExpression, allowed
 from localcloud.personalize.group_data import GroupData
 from localcloud.personalize.history import History
-from localcloud.personalize.metrics import top_items
 from localcloud.personalize.recipes import Exploration, Model, Query, Recipe, explore
+from localcloud.personalize.recipes.top import top_items
 
 Mask = npt.NDArray[np.bool_]
 Float32s = npt.NDArray[np.float32]

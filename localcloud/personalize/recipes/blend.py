@@ -21,6 +21,8 @@ Place = tuple[int, npt.NDArray[np.int32]]
 
 TARGETS_OF_USER = 4
 MOST_USERS = 500
+# The share of a history that is held out, as AWS's metrics do.
+_NEWEST = 0.1
 _HARD = 50
 _RANDOM = 150
 _SEEN = 8
@@ -52,7 +54,8 @@ def hold_out(
     remains = np.ones(len(log), dtype=np.bool_)
     for user in eligible:
         end = log.offsets[user + 1]
-        remains[end - min(TARGETS_OF_USER, lengths[user] - _LEAST_HISTORY) : end] = False
+        newest = max(TARGETS_OF_USER, int(lengths[user] * _NEWEST))
+        remains[end - min(newest, lengths[user] - _LEAST_HISTORY) : end] = False
     return remains, eligible
 
 
@@ -74,17 +77,15 @@ def learn_weights(  # noqa: PLR0917 - each is another input of one fit
     """
     random = np.random.default_rng(seed)
     interactions = np.asarray(log.items)
-    targets = np.array(
-        [row for user in users for row in _held_out_rows(log, remains, int(user))], dtype=np.int64
-    )
+    targets = _targets(log, remains, users, random)
     lists, offsets = [], []
     if len(targets) == 0:
         return None
     at_once = min(max(_CELLS_AT_ONCE // item_count, 1), 64)
     for block in np.array_split(targets, -(-len(targets) // at_once)):
-        places = [(int(log.users[row]), interactions[log.offsets[log.users[row]] : row]) for row in block]
+        places = [(user, interactions[log.offsets[user] : end]) for user, _, end in block.tolist()]
         views = views_of(places)
-        for place, row in enumerate(block):
+        for place, row in enumerate(block[:, 1]):
             target, history = int(interactions[row]), places[place][1]
             if against_popular:
                 chosen = _popular_competitors(target, history, interactions, random)
@@ -101,9 +102,35 @@ def learn_weights(  # noqa: PLR0917 - each is another input of one fit
     return _ascend(_fit(competing, stacked), competing, np.exp(stacked)) / scale
 
 
-def _held_out_rows(log: InteractionLog, remains: npt.NDArray[np.bool_], user: int) -> range:
-    start, end = int(log.offsets[user]), int(log.offsets[user + 1])
-    return range(start + int(remains[start:end].sum()), end)
+def _targets(
+    log: InteractionLog,
+    remains: npt.NDArray[np.bool_],
+    users: npt.NDArray[np.int64],
+    random: np.random.Generator,
+) -> npt.NDArray[np.int64]:
+    """Return what to predict: rows of (user, row of the target, end of the history to predict it from).
+
+    Where people do not repeat items, what comes next follows from what came just before: the history ends at
+    the target. The more they repeat, the more targets are any of the newest interactions, predicted from what
+    was before them all: the coming visits matter, and the order within one is chance.
+    """
+    ahead = min(2.0 * _share_of_repeats(log), 1.0)
+    targets = []
+    for user in users.tolist():
+        start, end = int(log.offsets[user]), int(log.offsets[user + 1])
+        first = start + int(remains[start:end].sum())
+        for row in range(max(end - TARGETS_OF_USER, first), end):
+            if random.random() < ahead:
+                targets.append((user, int(random.integers(first, end)), first))
+            else:
+                targets.append((user, row, row))
+    return np.array(targets, dtype=np.int64).reshape(-1, 3)
+
+
+def _share_of_repeats(log: InteractionLog) -> float:
+    """Return the share of the interactions with an item that the user had before."""
+    pairs = log.users.astype(np.int64) * (int(log.items.max(initial=0)) + 1) + log.items
+    return 1.0 - len(np.unique(pairs)) / max(len(pairs), 1)
 
 
 def _popular_competitors(

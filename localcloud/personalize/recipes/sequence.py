@@ -1,9 +1,11 @@
 """aws-user-personalization and aws-personalized-ranking, both versions of each.
 
 A logit for each item is a weighted sum of views of the user's last `bptt` interactions: directed transitions
-and their logarithm, transitions read backwards, EASE, ALS factors of rank `hidden_dimension`, likeness of
-metadata, popularity (recent or of all times, `recency_mask`), whether and how lately the user had the item,
-and what users with the same attributes take. The weights are learned from held-out interactions (blend.py).
+over many and over few steps, their logarithms, transitions read backwards, EASE, a regression of the next
+item, factors of ALS (of rank `hidden_dimension`) and of the transitions, likeness of metadata, popularity
+(recent or of all times, `recency_mask`), how lately and how often the user had the item and whether it is one
+that is repeated, and what users with the same attributes take. The weights are learned from held-out
+interactions (blend.py).
 """
 
 from __future__ import annotations
@@ -30,19 +32,22 @@ from localcloud.personalize.recipes.base import (
 )
 from localcloud.personalize.recipes.blend import Place, hold_out, learn_weights
 from localcloud.personalize.recipes.cold_items import stand_ins
-from localcloud.personalize.recipes.sequence_model import SequenceModel
+from localcloud.personalize.recipes.regression import next_item_regression
+from localcloud.personalize.recipes.sequence_model import VIEWS, SequenceModel
 from localcloud.personalize.recipes.threads import one_thread
 from localcloud.personalize.recipes.user_attributes import lifts
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 _DAY = 86_400
+# An item's share of repeats is drawn towards everybody's as by this many interactions.
+_REPEATS_PRIOR = 10.0
 _SEED = 1
 # Above this many interactions the held-out ones are too few to be missed: the model that learned the weights
 # stays.
 _ONE_FIT_ABOVE = 500_000
 # Where no interaction can be held out: log transitions, metadata and popularity alone.
-_PLAIN_WEIGHTS = np.array([0, 0.5, 0, 0, 0, 1, 0.5, 0, 0, 1], dtype=np.float32)
+_PLAIN = {"popularity": 0.5, "attributes": 1.0, "log following": 0.5, "metadata": 1.0}
 
 
 def fit(data: TrainingData, hyperparameters: Hyperparameters) -> SequenceModel:
@@ -58,10 +63,10 @@ def fit_to_rank(data: TrainingData, hyperparameters: Hyperparameters) -> Sequenc
 
 
 def update(previous: Model, data: TrainingData, hyperparameters: Hyperparameters) -> SequenceModel:
-    """Take in new items and interactions: count again, keep EASE, factors and weights.
+    """Take in new items and interactions: count again, keep EASE, regression, ALS factors and weights.
 
-    A new item has no EASE row and no factors; it is scored by transitions, metadata and popularity, or as a
-    cold item.
+    A new item has no part in these; it is scored by transitions and their factors, metadata and popularity,
+    or as a cold item.
     """
     hyperparameters = {**_DEFAULTS, **hyperparameters}
     data = _of_usual_histories(data, hyperparameters)
@@ -69,13 +74,18 @@ def update(previous: Model, data: TrainingData, hyperparameters: Hyperparameters
     places = np.array([index.get(item_id, -1) for item_id in previous.item_ids], dtype=np.int64)
     kept = places >= 0
     learned: Arrays = {"weights": np.asarray(previous.arrays["weights"])}
-    for name in ("factors_in", "factors_out"):
-        learned[name] = np.zeros((data.item_count, previous.arrays[name].shape[1]), dtype=np.float32)
-        learned[name][places[kept]] = previous.arrays[name][kept]
+    rank = previous.arrays["factors_in"].shape[1]
+    of_histories, of_items = (np.zeros((data.item_count, rank), dtype=np.float32) for _ in range(2))
+    of_histories[places[kept]] = previous.arrays["factors_in"][kept]
+    of_items[places[kept]] = previous.arrays["factors_out"][kept, :rank]
+    learned |= _factor_arrays(
+        (of_histories, of_items), views.directed_factors(data.log, data.weights, data.item_count, _SEED)
+    )
     covered = places[previous.arrays["ease_items"]]
     order = np.argsort(covered[covered >= 0])
     learned["ease_items"] = covered[covered >= 0][order].astype(np.int32)
-    learned["ease"] = previous.arrays["ease"][covered >= 0][:, covered >= 0][order][:, order]
+    for name in ("ease", "regression"):
+        learned[name] = previous.arrays[name][covered >= 0][:, covered >= 0][order][:, order]
     counted, settings = _counted(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
     return SequenceModel(data.item_ids, counted | learned, settings)
 
@@ -97,7 +107,9 @@ def _fit(data: TrainingData, hyperparameters: Hyperparameters, *, against_popula
     )
     if len(data.log) <= _ONE_FIT_ABOVE:
         model = _fit_views(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
-    model.arrays["weights"] = _PLAIN_WEIGHTS if weights is None else weights.astype(np.float32)
+    if weights is None:
+        weights = np.array([_PLAIN.get(view, 0.0) for view in VIEWS])
+    model.arrays["weights"] = weights.astype(np.float32)
     return model
 
 
@@ -122,8 +134,22 @@ def _fit_views(
     log = data.log.select(used)
     arrays, settings = _counted(data, used, hyperparameters)
     arrays |= views.ease(log, arrays["interaction_counts"].astype(np.float64))
-    arrays |= views.factors(log, data.item_count, int(hyperparameters["hidden_dimension"]), _SEED)
+    arrays["regression"] = next_item_regression(log, data.item_count, arrays["ease_items"], _SEED)
+    rank = int(hyperparameters["hidden_dimension"])
+    arrays |= _factor_arrays(
+        views.factors(log, data.item_count, rank, _SEED),
+        views.directed_factors(log, data.weights[used], data.item_count, _SEED),
+    )
     return SequenceModel(data.item_ids, arrays, settings)
+
+
+def _factor_arrays(factors: tuple[Float32s, Float32s], directed: tuple[Float32s, Float32s]) -> Arrays:
+    """Return the factors of histories, and those of items side by side: one product gives both views."""
+    return {
+        "factors_in": factors[0],
+        "directed_in": directed[0],
+        "factors_out": np.hstack([factors[1], directed[1]]),
+    }
 
 
 def _counted(
@@ -148,6 +174,7 @@ def _counted(
         "cold_items": cold,
         "blank_items": np.setdiff1d(np.flatnonzero(popularity <= 0), cold).astype(np.int32),
         **views.csr_arrays("stand_ins", cold_weights),
+        "log_repeats": _log_repeats(log, data.item_count),
         **views.transitions(log, weights * (0.5 + 0.5 * recency), popularity, bptt),
         **views.csr_arrays("features", data.features),
     }
@@ -157,6 +184,16 @@ def _counted(
         "features_width": float(data.features.shape[1]),
     }
     return arrays, settings
+
+
+def _log_repeats(log: InteractionLog, item_count: int) -> Float32s:
+    """Return the logarithm of each item's share of repeated interactions over everybody's."""
+    totals = np.bincount(log.items, minlength=item_count).astype(np.float64)
+    repeats = totals - np.bincount(views.user_items(log, item_count).indices, minlength=item_count)
+    overall = (repeats.sum() + 1) / (totals.sum() + 2)
+    shares = (repeats + _REPEATS_PRIOR * overall) / (totals + _REPEATS_PRIOR)
+    result: Float32s = np.log(shares / overall).astype(np.float32)
+    return result
 
 
 def _recency(log: InteractionLog) -> Float32s:

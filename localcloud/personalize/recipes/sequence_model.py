@@ -3,22 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from localcloud.personalize.recipes.base import Float32s, Model, Query
+from localcloud.personalize.recipes.fused import add_read, add_rows
+from localcloud.personalize.recipes.histories import OWN_VIEWS, Histories
+from localcloud.personalize.recipes.regression import DECAY as REGRESSION_DECAY
 from localcloud.personalize.recipes.user_attributes import tokens_of
 
+# The views in the order of their weights.
+VIEWS = (
+    "popularity",
+    "attributes",
+    "following",
+    "log following",
+    "next",
+    "log next",
+    "preceding",
+    "ease",
+    "regression",
+    "factors",
+    "directed factors",
+    "metadata",
+    "own lately",
+    "own",
+    "own often",
+    "own slowly fading",
+    "own of an item that is repeated",
+    "own of a user who repeats",
+)
+FACTORS = ("factors", "directed factors")
 _TRANSITION_DECAY = 4.0
+_STEP_DECAY = 1.0
 _EASE_DECAY = 10.0
 _FACTOR_DECAY = 20.0
 _METADATA_DECAY = 5.0
-_OWN_DECAY = 5.0
 _LEAST_TRANSITION = 1e-5
-# Interactions this many decays ago weigh less than a hundredth: they are not read.
-_NEGLIGIBLE = 4.6
 # EASE and the factors, which know no order, gain from more of the history.
 _LONGER = 2
 _CELLS_AT_ONCE = 2_000_000
@@ -27,8 +52,9 @@ _CELLS_AT_ONCE = 2_000_000
 class SequenceModel(Model):
     """Views of histories and their weights.
 
-    Arrays: `transitions`, `preceding` and `features` (CSR), `ease` with `ease_items`, `factors_in` and
-    `factors_out`, `log_popularity`, `user_tokens` with `user_lifts`, `cold_items` with `stand_ins` (CSR),
+    Arrays: `transitions`, `steps`, `preceding` and `features` (CSR), `ease` and `regression` of `ease_items`,
+    `factors_in` and `directed_in` of histories with `factors_out` of items (one beside the other),
+    `log_popularity`, `log_repeats`, `user_tokens` with `user_lifts`, `cold_items` with `stand_ins` (CSR),
     `blank_items`, of which nothing is known, and `weights`, one a view.
     """
 
@@ -45,85 +71,111 @@ class SequenceModel(Model):
         at_once = max(_CELLS_AT_ONCE // max(len(self.item_ids), 1), 1)
         for start in range(0, len(queries), at_once):
             block = queries[start : start + at_once]
-            logits[start : start + len(block)] = self._logits(block)
+            self._write_logits(block, logits[start : start + len(block)])
         return logits
 
     def views(self, queries: Sequence[Query]) -> Iterator[Float32s]:
-        """Yield each view of the queries, shape (queries, items) or one that broadcasts to it."""
-        forward = self._read("transitions", queries, 1, _TRANSITION_DECAY).toarray()
-        yield forward
-        yield np.log(forward + _LEAST_TRANSITION)
-        yield self._read("preceding", queries, 1, _TRANSITION_DECAY).toarray()
-        yield self._ease(queries)
-        yield (self._histories(queries, _LONGER, _FACTOR_DECAY) @ self.arrays["factors_in"]) @ np.asarray(
-            self.arrays["factors_out"]
-        ).T
-        profiles = self._histories(queries, 1, _METADATA_DECAY) @ self._matrix("features")
-        yield np.asarray((self._matrix("features") @ profiles.T).todense()).T
-        yield np.asarray(self.arrays["log_popularity"])[None, :]
-        own = self._histories(queries, 1, _OWN_DECAY, total=None)
-        yield own.toarray()
-        yield (self._histories(queries, None, np.inf, total=None) > 0).toarray().astype(np.float32)
+        """Yield each view of the queries, shape (queries, items) or one that broadcasts to it.
+
+        What `scores` adds up at once, one by one: the weights are learned from them.
+        """
+        histories = self._histories(queries)
+        shape = (len(queries), len(self.item_ids))
+        yield self._array("log_popularity")[None, :]
         yield self._lift(queries)
+        for name, decay in (("transitions", _TRANSITION_DECAY), ("steps", _STEP_DECAY)):
+            found = (histories.fading(1, decay) @ self._matrix(name)).toarray()
+            yield found
+            yield np.log(found + _LEAST_TRANSITION)
+        yield (histories.fading(1, _TRANSITION_DECAY) @ self._matrix("preceding")).toarray()
+        covered = self._array("ease_items")
+        for name, decay in (("ease", _EASE_DECAY), ("regression", REGRESSION_DECAY)):
+            view = np.zeros(shape, dtype=np.float32)
+            view[:, covered] = histories.fading(_LONGER, decay)[:, covered] @ self._array(name)
+            yield view
+        factors, directed = self._factor_profiles(histories)
+        rank = factors.shape[1]
+        yield factors @ self._array("factors_out")[:, :rank].T
+        yield directed @ self._array("factors_out")[:, rank:].T
+        yield (self._profiles(histories) @ self._matrix("tokens")).toarray()
+        places, values = histories.own(self._array("log_repeats"))
+        for value in values:
+            view = np.zeros(shape, dtype=np.float32)
+            view.reshape(-1)[places] = value
+            yield view
 
     @cached_property
     def _vocabulary(self) -> dict[str, int]:
         return {str(token): position for position, token in enumerate(self.arrays["user_tokens"])}
 
-    def _logits(self, queries: Sequence[Query]) -> Float32s:
-        weights = np.asarray(self.arrays["weights"])
-        logits = np.zeros((len(queries), len(self.item_ids)), dtype=np.float32)
-        for weight, view in zip(weights, self.views(queries), strict=True):
-            logits += weight * view
+    def _histories(self, queries: Sequence[Query]) -> Histories:
+        return Histories(queries, len(self.item_ids), int(self.settings["bptt"]))
+
+    def _write_logits(self, queries: Sequence[Query], logits: Float32s) -> None:
+        """Write the weighted sum of the views of the queries, and what is known of the others."""
+        weights = dict(zip(VIEWS, self._array("weights").tolist(), strict=True))
+        histories = self._histories(queries)
+        # The factors first: their product is written where the others are added.
+        parts = zip(FACTORS, self._factor_profiles(histories), strict=True)
+        profiles = np.hstack([np.float32(weights[name]) * profile for name, profile in parts])
+        np.matmul(profiles, self._array("factors_out").T, out=logits)
+        logits += np.float32(weights["popularity"]) * self._array("log_popularity")
+        if self._vocabulary and weights["attributes"]:
+            logits += np.float32(weights["attributes"]) * self._lift(queries)
+        lately = histories.fading(1, _TRANSITION_DECAY)
+        following = weights["following"], weights["log following"], _LEAST_TRANSITION
+        add_read(logits, lately, self._matrix("transitions"), *following)
+        add_read(logits, lately, self._matrix("preceding"), weights["preceding"])
+        step = weights["next"], weights["log next"], _LEAST_TRANSITION
+        add_read(logits, histories.fading(1, _STEP_DECAY), self._matrix("steps"), *step)
+        covered = self._array("ease_items")
+        for name, decay in (("ease", _EASE_DECAY), ("regression", REGRESSION_DECAY)):
+            add_rows(logits, histories.fading(_LONGER, decay), covered, self._array(name), weights[name])
+        add_read(logits, self._profiles(histories), self._matrix("tokens"), weights["metadata"])
+        places, values = histories.own(self._array("log_repeats"))
+        logits.reshape(-1)[places] += self._array("weights")[-OWN_VIEWS:] @ values
+        self._write_others(queries, logits)
+
+    def _write_others(self, queries: Sequence[Query], logits: Float32s) -> None:
+        """Write the logits of users without a history and of items without interactions."""
         strangers = [place for place, query in enumerate(queries) if len(query.history) == 0]
         if strangers:
             # The weights are those of users with a history: without one, popularity among users alike is the
             # best.
             lift = self._lift([queries[place] for place in strangers])
-            logits[strangers] = np.asarray(self.arrays["log_popularity"]) + lift
-        cold = np.asarray(self.arrays["cold_items"])
+            logits[strangers] = self._array("log_popularity") + lift
+        cold = self._array("cold_items")
         if len(cold):
             logits[:, cold] = (self._matrix("stand_ins") @ logits.T).T
-        blank = np.asarray(self.arrays["blank_items"])
+        blank = self._array("blank_items")
         if len(blank):
             logits[:, blank] = logits.min(axis=1, keepdims=True)
-        return logits
+
+    def _array(self, name: str) -> npt.NDArray[Any]:
+        return np.asarray(self.arrays[name])
 
     def _matrix(self, name: str) -> sp.csr_matrix:
-        """Return a CSR matrix of the model, made once."""
+        """Return a CSR matrix of the model, made once; `tokens` are the features by token."""
         made: dict[str, sp.csr_matrix] = self.__dict__.setdefault("_made", {})
         if name not in made:
-            parts = tuple(np.asarray(self.arrays[f"{name}_{part}"]) for part in ("data", "indices", "indptr"))
-            width = int(self.settings["features_width"]) if name == "features" else len(self.item_ids)
-            made[name] = sp.csr_matrix(parts, shape=(len(parts[2]) - 1, width))
+            if name == "tokens":
+                made[name] = self._matrix("features").T.tocsr()
+            else:
+                parts = tuple(self._array(f"{name}_{part}") for part in ("data", "indices", "indptr"))
+                width = int(self.settings["features_width"]) if name == "features" else len(self.item_ids)
+                made[name] = sp.csr_matrix(parts, shape=(len(parts[2]) - 1, width))
         return made[name]
 
-    def _histories(
-        self, queries: Sequence[Query], times: int | None, decay: float, total: float | None = 1.0
-    ) -> sp.csr_matrix:
-        """Return queries x items: exp(-lag / decay) of the last `times` * bptt interactions, or of all.
-
-        Each row is scaled to sum to `total`, if there is one.
-        """
-        rows = [query.history for query in queries]
-        if times is not None:
-            window = min(times * int(self.settings["bptt"]), int(decay * _NEGLIGIBLE) + 1)
-            rows = [row[-window:] for row in rows]
-        weights = [_fading(len(row), decay, total) for row in rows]
-        indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
-        return sp.csr_matrix(
-            (np.concatenate(weights), np.concatenate(rows), indptr), shape=(len(rows), len(self.item_ids))
+    def _factor_profiles(self, histories: Histories) -> tuple[Float32s, Float32s]:
+        """Return the histories' factors, of ALS and of the transitions."""
+        return (
+            histories.fading(_LONGER, _FACTOR_DECAY) @ self._array("factors_in"),
+            histories.fading(1, _TRANSITION_DECAY) @ self._array("directed_in"),
         )
 
-    def _read(self, name: str, queries: Sequence[Query], times: int, decay: float) -> sp.csr_matrix:
-        return self._histories(queries, times, decay) @ self._matrix(name)
-
-    def _ease(self, queries: Sequence[Query]) -> Float32s:
-        result = np.zeros((len(queries), len(self.item_ids)), dtype=np.float32)
-        covered = np.asarray(self.arrays["ease_items"])
-        histories = self._histories(queries, _LONGER, _EASE_DECAY)
-        result[:, covered] = histories[:, covered] @ np.asarray(self.arrays["ease"])
-        return result
+    def _profiles(self, histories: Histories) -> sp.csr_matrix:
+        """Return the metadata of the histories, queries x tokens."""
+        return histories.fading(1, _METADATA_DECAY) @ self._matrix("features")
 
     def _lift(self, queries: Sequence[Query]) -> Float32s:
         """Return the mean lift of items over the tokens of each user's attributes."""
@@ -133,13 +185,3 @@ class SequenceModel(Model):
                 if tokens := tokens_of(query.user, self._vocabulary):
                     result[place] = self.arrays["user_lifts"][tokens].mean(axis=0)
         return result
-
-
-@lru_cache(maxsize=1_024)
-def _fading(count: int, decay: float, total: float | None) -> Float32s:
-    """Return weights exp(-lag / decay), the newest last."""
-    weights = np.exp(-np.arange(count - 1, -1, -1, dtype=np.float32) / np.float32(decay))
-    if total is not None and count:
-        weights *= total / weights.sum()
-    result: Float32s = weights.astype(np.float32)
-    return result

@@ -1,15 +1,15 @@
 """aws-sims and aws-similar-items: items that go with a given one.
 
 A logit for each item is a weighted sum of views of the given item: co-interactions, their plain cosine,
-directed transitions and the logarithm of these, EASE and popularity; the weights are learned from held-out
-interactions (blend.py). Co-interactions are the number of users of both items, divided by (users of i * users
-of j) ^ `popularity_discount_factor`: 0 ranks by bare numbers, 0.5 is the cosine. Pairs with fewer than
-`min_cointeraction_count` users in common, users whose history length and items whose number of users lie
-outside of their percentiles do not count there.
+directed transitions, the logarithm of these and their factors, EASE, cosines of ALS factors and popularity;
+the weights are learned from held-out interactions (blend.py). Co-interactions are the number of users of both
+items, divided by (users of i * users of j) ^ `popularity_discount_factor`: 0 ranks by bare numbers, 0.5 is
+the cosine. Pairs with fewer than `min_cointeraction_count` users in common, users whose history length and
+items whose number of users lie outside of their percentiles do not count there.
 
-aws-similar-items has two views in place of those co-interactions: the cosines of ALS factors of rank
-`item_id_hidden_dimension` and of metadata reduced to `item_metadata_hidden_dimension` dimensions. It finds
-items like one that nobody interacted with yet, and such items themselves.
+aws-similar-items has the cosines of metadata reduced to `item_metadata_hidden_dimension` dimensions in place
+of those co-interactions, and ALS factors of rank `item_id_hidden_dimension`. It finds items like one that
+nobody interacted with yet, and such items themselves.
 """
 
 from __future__ import annotations
@@ -43,10 +43,12 @@ _NEIGHBOURS = 500
 _LAGS = 5
 _LAG_DECAY = 2.0
 _LEAST_TRANSITION = 1e-5
-# The views that say anything about the item: co-interactions, cosine, transitions, EASE, factors, metadata.
-_KNOWING = slice(0, 6)
+# The views that say anything about the item: co-interactions, cosine, transitions, EASE, metadata.
+_KNOWING = slice(0, 5)
 # Where no interaction can be held out.
-_PLAIN_WEIGHTS = np.array([1, 1, 0, 0, 1, 1, 0.5, 0.5], dtype=np.float32)
+_PLAIN_WEIGHTS = np.array([1, 1, 0, 0, 1, 1, 0, 0.5, 0.5], dtype=np.float32)
+# The rank of the ALS factors of aws-sims, which has no parameter for it.
+_RANK = 100
 _SEED = 1
 # Above this many interactions the held-out ones are too few to be missed: the model that learned the weights
 # stays.
@@ -57,7 +59,7 @@ class SimsModel(Model):
     """Views of an item and their weights.
 
     Arrays: `together`, `cosine`, `following` and `stand_ins` (CSR), EASE, `factors` and `metadata` of items,
-    log popularity, and `weights`, one a view.
+    `directed_in` and `directed_out`, log popularity, and `weights`, one a view.
     """
 
     KIND = "sims"
@@ -78,7 +80,7 @@ class SimsModel(Model):
 
     def views(self, item: int) -> Float32s:
         """Return the views of an item: shape (views, items)."""
-        result = np.zeros((8, len(self.item_ids)), dtype=np.float32)
+        result = np.zeros((9, len(self.item_ids)), dtype=np.float32)
         for place, name in enumerate(("together", "cosine", "following")):
             indptr = self.arrays[f"{name}_indptr"]
             row = slice(int(indptr[item]), int(indptr[item + 1]))
@@ -87,10 +89,11 @@ class SimsModel(Model):
         row_of_item = int(np.searchsorted(covered, item))
         if row_of_item < len(covered) and covered[row_of_item] == item:
             result[3][covered] = self.arrays["ease"][row_of_item]
-        result[4] = self.arrays["factors"] @ self.arrays["factors"][item]
-        result[5] = self.arrays["metadata"] @ self.arrays["metadata"][item]
-        result[6] = np.log(result[2] + _LEAST_TRANSITION)
-        result[7] = self.arrays["log_popularity"]
+        result[4] = self.arrays["metadata"] @ self.arrays["metadata"][item]
+        result[5] = self.arrays["factors"] @ self.arrays["factors"][item]
+        result[6] = self.arrays["directed_out"] @ self.arrays["directed_in"][item]
+        result[7] = np.log(result[2] + _LEAST_TRANSITION)
+        result[8] = self.arrays["log_popularity"]
         return result
 
     def rows(self, name: str) -> sp.csr_matrix:
@@ -136,13 +139,20 @@ def _fit_views(
     special: dict[str, npt.NDArray[np.float32]]
     if "item_id_hidden_dimension" in hyperparameters:
         together = empty
-        special = _vectors(data, popularity, hyperparameters)
+        special = _described(data, popularity, hyperparameters)
     else:
         # aws-sims knows no metadata.
         together = _together(data, hyperparameters)
-        special = {name: np.zeros((counts, 0), dtype=np.float32) for name in ("factors", "metadata")}
+        special = {"metadata": np.zeros((counts, 0), dtype=np.float32)}
         special |= {"cold_items": np.zeros(0, np.int32), **views.csr_arrays("stand_ins", empty[:0])}
+    factors, _ = views.factors(
+        data.log, counts, int(hyperparameters.get("item_id_hidden_dimension", _RANK)), _SEED
+    )
+    directed_in, directed_out = views.directed_factors(data.log, data.weights, counts, _SEED)
     arrays = {
+        "factors": _of_length_one(factors),
+        "directed_in": directed_in,
+        "directed_out": directed_out,
         "log_popularity": np.log(popularity + 0.1).astype(np.float32),
         **special,
         **views.csr_arrays("together", together),
@@ -153,16 +163,12 @@ def _fit_views(
     return SimsModel(data.item_ids, arrays, {})
 
 
-def _vectors(
+def _described(
     data: TrainingData, popularity: npt.NDArray[np.float64], hyperparameters: Hyperparameters
 ) -> views.Arrays:
-    """Return what aws-similar-items learns beside the common views."""
-    factors = views.factors(
-        data.log, data.item_count, int(hyperparameters["item_id_hidden_dimension"]), _SEED
-    )
+    """Return what aws-similar-items learns of metadata."""
     cold, weights = stand_ins(data.features, popularity, data.created)
     return {
-        "factors": _of_length_one(factors["factors_in"]),
         "metadata": _reduced(data.features, int(hyperparameters["item_metadata_hidden_dimension"])),
         "cold_items": cold,
         **views.csr_arrays("stand_ins", weights),

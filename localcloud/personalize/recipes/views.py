@@ -9,6 +9,7 @@ import numpy.typing as npt
 import scipy.linalg
 import scipy.sparse as sp
 from implicit.als import AlternatingLeastSquares
+from sklearn.utils.extmath import randomized_svd
 
 from localcloud.personalize.interactions import InteractionLog
 from localcloud.personalize.recipes.threads import one_thread
@@ -20,6 +21,13 @@ Float32s = npt.NDArray[np.float32]
 _LAG_DECAY = 4.0
 _MOST_LAGS = 10
 _NEIGHBOURS = 400
+_STEPS = 3
+_STEP_DECAY = 1.0
+_STEP_NEIGHBOURS = 200
+_DIRECTED_RANK = 64
+_DIRECTED_LAGS = 5
+_DIRECTED_DECAY = 2.0
+_LIFT_SMOOTHING = 20.0
 # EASE inverts a matrix of this many items at most: the most popular ones, which carry nearly all
 # interactions.
 _EASE_ITEMS = 4_000
@@ -34,14 +42,38 @@ _ALS_INTERACTIONS = 400_000
 def transitions(
     log: InteractionLog, weights: Float32s, popularity: npt.NDArray[np.float64], lags: int
 ) -> Arrays:
-    """Return the normalised transitions over at most `lags` steps, forwards and backwards (CSR).
+    """Return the normalised transitions over at most `lags` steps (CSR).
 
-    C[i, j] / (row sum + 5) / (popularity j + 20)^0.3, and the same of the transposed C.
+    `transitions`: C[i, j] / (row sum + 5) / (popularity j + 20)^0.3; `preceding`: the same of the transposed
+    C; `steps`: of three steps at most, fading faster, the row sum + 2.
     """
     counts = count_transitions(log, len(popularity), weights, min(lags, _MOST_LAGS), _LAG_DECAY)
     forward = keep_strongest(normalise(counts, popularity, 5.0, 0.3), _NEIGHBOURS)
     backward = keep_strongest(normalise(counts.T.tocsr(), popularity, 5.0, 0.3), _NEIGHBOURS)
-    return csr_arrays("transitions", forward) | csr_arrays("preceding", backward)
+    near = count_transitions(log, len(popularity), weights, min(lags, _STEPS), _STEP_DECAY)
+    steps = keep_strongest(normalise(near, popularity, 2.0, 0.3), _STEP_NEIGHBOURS)
+    return csr_arrays("transitions", forward) | csr_arrays("preceding", backward) | csr_arrays("steps", steps)
+
+
+def directed_factors(
+    log: InteractionLog, weights: Float32s, item_count: int, seed: int
+) -> tuple[Float32s, Float32s]:
+    """Return item factors whose products are near the logarithm of the transitions' lifts.
+
+    The truncated singular value decomposition of log(1 + C[i, j] * sum / (row sum + 20) / (column sum + 20)),
+    C over five steps: transitions that nobody made yet get what alike items let expect.
+    """
+    counts = count_transitions(log, item_count, weights, _DIRECTED_LAGS, _DIRECTED_DECAY)
+    before = np.asarray(counts.sum(axis=1)).ravel() + _LIFT_SMOOTHING
+    after = np.asarray(counts.sum(axis=0)).ravel() + _LIFT_SMOOTHING
+    lifts = (sp.diags(counts.sum() / before) @ counts @ sp.diags(1.0 / after)).tocsr().astype(np.float32)
+    lifts = keep_strongest(lifts.log1p(), _NEIGHBOURS)
+    rank = min(_DIRECTED_RANK, item_count - 1)
+    if lifts.nnz == 0 or rank < 1:
+        nothing = np.zeros((item_count, 1), dtype=np.float32)
+        return nothing, nothing
+    left, sizes, right = randomized_svd(lifts, rank, n_iter=3, random_state=seed)
+    return (left * sizes).astype(np.float32), right.T.astype(np.float32)
 
 
 def ease(log: InteractionLog, popularity: npt.NDArray[np.float64]) -> Arrays:
@@ -67,11 +99,11 @@ def _inverse(matrix: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return inverse
 
 
-def factors(log: InteractionLog, item_count: int, dimension: int, seed: int) -> Arrays:
+def factors(log: InteractionLog, item_count: int, dimension: int, seed: int) -> tuple[Float32s, Float32s]:
     """Return item factors of implicit ALS (Hu, Koren, Volinsky 2008): for histories, for items.
 
-    A history h scores items by `factors_out` @ mean(`factors_in`[h]): the ALS solution for a user of which
-    only the item Gramian counts.
+    A history h scores items by the second @ the mean of the first over h: the ALS solution for a user of
+    which only the item Gramian counts.
     """
     matrix = user_items(_sampled(log, seed), item_count)
     model = AlternatingLeastSquares(
@@ -86,7 +118,7 @@ def factors(log: InteractionLog, item_count: int, dimension: int, seed: int) -> 
         model.fit(matrix, show_progress=False)
     items = np.asarray(model.item_factors, dtype=np.float32)
     gram = items.T @ items + np.eye(dimension, dtype=np.float32) * _ALS_REGULARISATION * _ALS_CONFIDENCE
-    return {"factors_in": items, "factors_out": (items @ np.linalg.inv(gram)).astype(np.float32)}
+    return items, (items @ np.linalg.inv(gram)).astype(np.float32)
 
 
 def user_items(log: InteractionLog, item_count: int) -> sp.csr_matrix:

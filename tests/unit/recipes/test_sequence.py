@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from localcloud.personalize import recipes
 from localcloud.personalize.recipes import RECIPES, Query
+from localcloud.personalize.recipes.sequence_model import VIEWS, SequenceModel
 from localcloud.personalize.recipes.user_attributes import read_attributes, tokens_of
 from tests.unit.recipes.synthetic import DAY, START, fitted, one_hot, positions, rings, training_data
 
@@ -64,12 +65,27 @@ def test_scores_of_many_are_the_scores_of_each(model, histories):
         np.testing.assert_allclose(together[place], model.scores(query), rtol=1e-3, atol=1e-3)
 
 
+@settings(max_examples=25, deadline=None)
+@given(histories=st.lists(st.lists(st.integers(0, 39), min_size=1, max_size=80), min_size=1, max_size=4))
+def test_the_compiled_sum_is_the_weighted_sum_of_the_views(model, histories):
+    queries = [Query(np.array(history, dtype=np.int32)) for history in histories]
+    shape = (len(queries), len(model.item_ids))
+    random = np.random.default_rng(len(histories))
+    scale = [max(float(np.abs(view).max()), 1e-6) for view in model.views(queries)]
+    weights = (random.normal(size=len(VIEWS)) / scale).astype(np.float32)
+    tried = SequenceModel(model.item_ids, {**model.arrays, "weights": weights}, model.settings)
+    views = [np.broadcast_to(view, shape) for view in model.views(queries)]
+    expected = np.tensordot(weights.astype(np.float64), np.stack(views), 1)
+    np.testing.assert_allclose(tried.scores_of_many(queries), expected, rtol=1e-3, atol=1e-3)
+
+
 def test_bptt_is_the_number_of_interactions_that_are_read(data):
     history = ["i0", "i1", "i12", "i13"]
     other = ["i30", "i31", "i12", "i13"]
     for bptt, same in ((2, True), (32, False)):
         model = fitted(UP, data, bptt=bptt)
-        forward = [next(model.views([Query(positions(model, *items))])) for items in (history, other)]
+        place = VIEWS.index("following")
+        forward = [list(model.views([Query(positions(model, *items))]))[place] for items in (history, other)]
         assert np.allclose(*forward) is same
 
 
