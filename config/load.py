@@ -28,11 +28,15 @@ def load(name: str, overlay: str | None = None) -> ProjectConfig:
     try:
         return ProjectConfig.model_validate(values)
     except ValidationError as error:
-        problems = [
-            f"  {'.'.join(str(part) for part in problem['loc'])} = {problem['input']!r}: {problem['msg']}"
-            for problem in error.errors()
-        ]
+        problems = [_told(problem) for problem in error.errors()]
         raise ConfigurationError(f"config/{name}.yaml is not valid:\n" + "\n".join(problems)) from error
+
+
+def _told(problem: Any) -> str:
+    """Return a line of where, what and why; a whole section is not repeated, its message names the field."""
+    where, value = ".".join(str(part) for part in problem["loc"]), problem["input"]
+    given = "" if isinstance(value, dict) else f" = {value!r}"
+    return f"  {where}{given}: {problem['msg']}"
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Glue job: the Athena tables to what Personalize imports: CSV, Avro schemas, popular items, the manifest.
 
-Arguments: --settings_uri, --datasets_uri, --glue_database, --run_id. The manifest's address is put into
-personalize/latest.json last, so a version partly written is never found.
+Arguments: --settings_uri, --datasets_uri, --glue_database, --run_id; with --delta also what is new since the
+data version before. The manifest's address is put into personalize/latest.json last, so a version partly
+written is never found.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from typing import Any
 
 from preprocessing import storage
 from preprocessing.catalog import Catalog
-from preprocessing.datasets import PLAIN_COLUMNS, Dataset, check_limits, coupon_datasets, main_datasets
+from preprocessing.datasets import PLAIN_COLUMNS, check_limits, coupon_datasets, main_datasets
+from preprocessing.delta import base_of, exported_before, new_rows
 from preprocessing.session import open_session, parse_arguments, size_session
 from preprocessing.settings import Settings, parse_settings
 from preprocessing.storage import join
@@ -35,10 +37,19 @@ CSV_OPTIONS = {
 
 def main(arguments: list[str]) -> None:
     """Run the job."""
-    options = parse_arguments(arguments, ["settings_uri", "datasets_uri", "glue_database", "run_id"], [])
+    options = parse_arguments(
+        arguments, ["settings_uri", "datasets_uri", "glue_database", "run_id"], ["delta"]
+    )
     settings = parse_settings(storage.read_bytes(options.settings_uri).decode("utf-8"))
     catalog = Catalog(options.glue_database)
-    export(open_session("export"), settings, options.datasets_uri, options.run_id, catalog.location)
+    export(
+        open_session("export"),
+        settings,
+        options.datasets_uri,
+        options.run_id,
+        catalog.location,
+        delta=options.delta is not None,
+    )
 
 
 def export(
@@ -47,8 +58,13 @@ def export(
     datasets_uri: str,
     run_id: str,
     location: Callable[[str], str],
+    *,
+    delta: bool = False,
 ) -> None:
-    """Write the data version `run_id`; `location` tells where a table lies. May raise LimitError first."""
+    """Write the data version `run_id`; `location` tells where a table lies. May raise LimitError first.
+
+    With `delta` also what is new in it since the version before.
+    """
     sizes = [file.size for name in TABLES for file in storage.list_files(location(name))]
     size_session(spark, sum(sizes))
     tables = {name: spark.read.parquet(location(name)) for name in TABLES}
@@ -57,12 +73,15 @@ def export(
     counts = {(dataset.group, dataset.kind): dataset.rows.count() for dataset in datasets}
     check_limits(datasets, counts)
     version_uri = join(datasets_uri, "personalize", run_id + "/")
+    before = exported_before(datasets_uri, LATEST) if delta else None
     groups: dict[str, dict[str, Any]] = {}
     for dataset in datasets:
         rows = counts[dataset.group, dataset.kind]
         target = join(version_uri, dataset.group, dataset.kind + "/")
-        _write_csv(dataset, rows, target)
-        entry = {"location": target, "rows": rows, "schema": dataset.schema}
+        _write_csv(dataset.rows, rows, target)
+        entry: dict[str, Any] = {"location": target, "rows": rows, "schema": dataset.schema}
+        if before is not None and (new := new_rows(spark, dataset, before)) is not None:
+            entry["delta"] = {**_write_delta(new, target), "base": base_of(before)}
         groups.setdefault(dataset.group, {})[dataset.kind] = entry
     popular_uri = join(version_uri, "popular_items.json")
     storage.write_text(popular_uri, json.dumps(popular_items(tables["items"], item_metadata)))
@@ -112,9 +131,19 @@ def _may_stay(name: str, settings: Settings) -> bool:
     return name in settings.attribute_types and name not in settings.item.forbidden
 
 
-def _write_csv(dataset: Dataset, rows: int, target: str) -> None:
+def _write_csv(data: DataFrame, rows: int, target: str) -> None:
     files = max(1, -(-rows // ROWS_PER_FILE))
-    dataset.rows.coalesce(files).write.mode("overwrite").options(**CSV_OPTIONS).csv(target)
+    data.coalesce(files).write.mode("overwrite").options(**CSV_OPTIONS).csv(target)
+
+
+def _write_delta(new: DataFrame, target: str) -> dict[str, Any]:
+    """Write new rows beside all of them; Personalize limits an incremental import by rows and by bytes."""
+    new = new.cache()
+    location, rows = target.removesuffix("/") + "-new/", new.count()
+    _write_csv(new, rows, location)
+    new.unpersist()
+    size = sum(file.size for file in storage.list_files(location))
+    return {"location": location, "rows": rows, "bytes": size}
 
 
 if __name__ == "__main__":

@@ -18,11 +18,16 @@ def run(deployment: Deployment, terminal: Terminal, *, output: str, execution_in
 
     Raises OperatorError with the execution's error and cause when it does not succeed.
     """
-    states = deployment.client("stepfunctions")
-    execution_arn: str = states.start_execution(
+    execution_arn = start(deployment, output, execution_input)
+    return follow(deployment.client("stepfunctions"), terminal, execution_arn)
+
+
+def start(deployment: Deployment, output: str, execution_input: dict[str, Any]) -> str:
+    """Start the state machine that a stack output names; return the execution's ARN."""
+    execution_arn: str = deployment.client("stepfunctions").start_execution(
         stateMachineArn=deployment.output(output), input=json.dumps(execution_input)
     )["executionArn"]
-    return follow(states, terminal, execution_arn)
+    return execution_arn
 
 
 def follow(states: Any, terminal: Terminal, execution_arn: str) -> Any:

@@ -13,8 +13,6 @@ from ops.deployment import Deployment
 
 SHORTEST_METRIC = {"normalized_discounted_cumulative_gain": "NDCG", "mean_reciprocal_rank": "MRR"}
 
-UNDECIDED = {"tune": "for tuning", "compare": "for comparison"}
-
 
 @dataclass(frozen=True)
 class Version:
@@ -49,10 +47,39 @@ class Version:
         )
 
 
+@dataclass(frozen=True)
+class Side:
+    """One of two versions that differ by a hyperparameter's setting."""
+
+    setting: str
+    arn: str
+    metrics: dict[str, float]
+    age: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the other setting of a hyperparameter changed, on the same data."""
+
+    recipe: str
+    hyperparameter: str
+    data_version: str
+    compared_at: str
+    users: int
+    in_common: float
+    sides: tuple[Side, Side]
+
+
+def read_comparisons(deployment: Deployment) -> list[Comparison]:
+    """Return what was compared, by recipe."""
+    found = [_comparison(item) for item in _items(deployment) if "report" in item]
+    return sorted(found, key=lambda comparison: comparison.recipe)
+
+
 def read(deployment: Deployment) -> list[Version]:
     """Return all versions, by recipe, then oldest first."""
     serving = set(serving_versions(deployment).values())
-    versions = [_version(item, serving) for item in _items(deployment)]
+    versions = [_version(item, serving) for item in _items(deployment) if "metrics" in item]
     return sorted(versions, key=lambda version: (version.recipe, version.created_at))
 
 
@@ -83,7 +110,7 @@ def short_metric(name: str) -> str:
     return f"{SHORTEST_METRIC.get(stem, stem)}@{depth}" if depth else name
 
 
-def _items(deployment: Deployment) -> Iterator[dict[str, Any]]:
+def _items(deployment: Deployment) -> Iterator[dict[str, str]]:
     pages: Iterable[dict[str, Any]] = (
         deployment.client("dynamodb")
         .get_paginator("scan")
@@ -91,9 +118,29 @@ def _items(deployment: Deployment) -> Iterator[dict[str, Any]]:
     )
     for page in pages:
         for item in page["Items"]:
-            texts = {name: value.get("S", "") for name, value in item.items()}
-            if "metrics" in texts:
-                yield texts
+            yield {name: value.get("S", "") for name, value in item.items()}
+
+
+def _comparison(item: dict[str, str]) -> Comparison:
+    report = json.loads(item["report"])
+    first, second = (
+        Side(
+            setting=side["setting"],
+            arn=side["solutionVersionArn"],
+            metrics={name: float(value) for name, value in side["metrics"].items()},
+            age={name: float(value) for name, value in side["age"].items()},
+        )
+        for side in (report["configured"], report["turned"])
+    )
+    return Comparison(
+        recipe=item["recipe_key"],
+        hyperparameter=report["hyperparameter"],
+        data_version=item["data_version"],
+        compared_at=item["compared_at"],
+        users=int(report["users"]),
+        in_common=float(report["inCommon"]),
+        sides=(first, second),
+    )
 
 
 def _version(item: dict[str, str], serving: set[str]) -> Version:

@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 
 from ops import history
+from ops.comparison import lines_of
 from ops.deployment import Deployment
 from ops.errors import OperatorError
-from ops.history import Version, short_metric
+from ops.history import Comparison, Version, short_metric
 from ops.report_page import page
 from ops.terminal import Terminal
 
@@ -39,6 +40,11 @@ def run(arguments: argparse.Namespace) -> None:
     ]
     if not versions:
         raise OperatorError(_nothing(deployment, arguments.recipe))
+    comparisons = [
+        comparison
+        for comparison in history.read_comparisons(deployment)
+        if arguments.recipe in {None, comparison.recipe}
+    ]
     gate = deployment.config.training.gate
     metrics = [gate.metric, *(metric for metric in SHOWN_METRICS if metric != gate.metric)]
     for recipe in dict.fromkeys(version.recipe for version in versions):
@@ -48,9 +54,17 @@ def run(arguments: argparse.Namespace) -> None:
             ("trained", "version", "mode", *map(short_metric, metrics), "hyperparameters", "outcome", "why"),
             [row(version, metrics) for version in of_recipe],
         )
+    for comparison in comparisons:
+        _show(terminal, comparison, metrics)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(page(deployment.name, versions, metrics), encoding="utf-8")
+    arguments.out.write_text(page(deployment.name, versions, metrics, comparisons), encoding="utf-8")
     terminal.say(f"\nThe same with plots: {arguments.out}")
+
+
+def _show(terminal: Terminal, comparison: Comparison, metrics: list[str]) -> None:
+    title, header, *rows = lines_of(comparison, metrics)
+    terminal.heading(title[0])
+    terminal.table(header, rows)
 
 
 def row(version: Version, metrics: list[str]) -> list[object]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from ops.history import Version, short_metric
+from ops.comparison import lines_of
+from ops.history import Comparison, Version, short_metric
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 240, 56, 16, 20, 40
 TICKS = 4
@@ -22,8 +23,13 @@ svg { max-width: 100%; height: auto } svg text { font: 11px system-ui, sans-seri
 """
 
 
-def page(name: str, versions: Sequence[Version], metrics: Sequence[str]) -> str:
-    """Return the page: of each recipe a plot of the first metric over time, and a table of all of them."""
+def page(
+    name: str,
+    versions: Sequence[Version],
+    metrics: Sequence[str],
+    comparisons: Sequence[Comparison] = (),
+) -> str:
+    """Return the page: of each recipe a plot of the first metric over time, a table, and comparisons."""
     parts = [
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>",
         "<meta name='viewport' content='width=device-width, initial-scale=1'>",
@@ -33,6 +39,7 @@ def page(name: str, versions: Sequence[Version], metrics: Sequence[str]) -> str:
     for recipe in dict.fromkeys(version.recipe for version in versions):
         of_recipe = [version for version in versions if version.recipe == recipe]
         parts += [f"<h2>{escape(recipe)}</h2>", plot(of_recipe, metrics[0]), _table(of_recipe, metrics)]
+    parts += [_compared(comparison, metrics) for comparison in comparisons]
     return "".join([*parts, "</body></html>"])
 
 
@@ -90,6 +97,13 @@ def _legend(index: int, entry: tuple[str, str]) -> str:
     outcome, colour = entry
     x, y = LEFT + index * 110, HEIGHT - 12
     return f"<circle cx='{x}' cy='{y - 4}' r='5' fill='{colour}'/><text x='{x + 10}' y='{y}'>{outcome}</text>"
+
+
+def _compared(comparison: Comparison, metrics: Sequence[str]) -> str:
+    title, header, *rows = lines_of(comparison, metrics)
+    cells = ["".join(f"<th>{escape(name)}</th>" for name in header)]
+    cells += ["".join(f"<td>{escape(text)}</td>" for text in row) for row in rows]
+    return f"<h2>{escape(title[0])}</h2><table>{''.join(f'<tr>{one}</tr>' for one in cells)}</table>"
 
 
 def _table(versions: Sequence[Version], metrics: Sequence[str]) -> str:

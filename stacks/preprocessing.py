@@ -228,13 +228,20 @@ class PreprocessingStack(cdk.Stack):
             ]
             build.branch(sfn.Chain.start(queries[0]).next(queries[1]) if queries[1:] else queries[0])
         export = self._run("Export for Personalize", self.export)
+        export_delta = self._run("Export, also what is new on its own", self.export, {"--delta": "true"})
         location = f"s3://{self._storage.datasets.bucket_name}/personalize/{{}}/manifest.json"
         result = sfn.Pass(
             self,
             "Name the data version",
             parameters={"dataVersion": RUN_ID, "manifestUri": sfn.JsonPath.format(location, RUN_ID)},
         )
-        body = curate.next(build).next(export).next(result)
+        is_update = sfn.Condition.and_(
+            sfn.Condition.is_present("$.mode"), sfn.Condition.string_equals("$.mode", "UPDATE")
+        )
+        which = sfn.Choice(self, "Is it for an update?").when(is_update, export_delta).otherwise(export)
+        export.next(result)
+        export_delta.next(result)
+        body = curate.next(build).next(which)
         machine = LoggedStateMachine(
             self,
             "PrepareData",
@@ -267,12 +274,14 @@ class PreprocessingStack(cdk.Stack):
         )
         self.allow_catalog(role, tables=["*"], write=True)
 
-    def _run(self, state_name: str, job: SparkJob) -> tasks.GlueStartJobRun:
+    def _run(
+        self, state_name: str, job: SparkJob, arguments: dict[str, str] | None = None
+    ) -> tasks.GlueStartJobRun:
         return tasks.GlueStartJobRun(
             self,
             state_name,
             glue_job_name=job.name,
             integration_pattern=sfn.IntegrationPattern.RUN_JOB,
-            arguments=sfn.TaskInput.from_object({"--run_id": RUN_ID}),
+            arguments=sfn.TaskInput.from_object({"--run_id": RUN_ID, **(arguments or {})}),
             result_path=sfn.JsonPath.DISCARD,
         )

@@ -11,18 +11,28 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from config import ProjectConfig
+from stacks.constructs.compare_setting import CompareSetting
 from stacks.constructs.delete_resources import TearDown
 from stacks.constructs.grants import let_use_key
 from stacks.constructs.personalize_role import PersonalizeRole
+from stacks.constructs.retire import Retire
+from stacks.constructs.retrain import Retrain
 from stacks.constructs.retries import LAMBDA_BUSY, retry
 from stacks.constructs.roll_back import RollBack
 from stacks.constructs.schedule import Schedule
+from stacks.constructs.side_run import side_run
 from stacks.constructs.state_machine import LoggedStateMachine, with_failure_path
-from stacks.constructs.train_all import TrainAll
+from stacks.constructs.train_all import TrainAll, version_path
 from stacks.constructs.train_datasets import DatasetStates
 from stacks.constructs.train_recipe import TrainRecipe
 from stacks.constructs.training_functions import TrainingFunctions
 from stacks.storage import StorageStack
+
+# What the retirement has to know of the training that asks.
+OF_THIS_RUN = {
+    "plan": sfn.JsonPath.object_at("$.plan"),
+    "execution": sfn.JsonPath.string_at("$$.Execution.Id"),
+}
 
 
 class TrainingStack(cdk.Stack):
@@ -53,7 +63,8 @@ class TrainingStack(cdk.Stack):
         )
 
         train_recipe = self._train_recipe()
-        self.train = self._train(train_recipe)
+        retire = self._retire()
+        self.train = self._train(train_recipe, retire, self._compare())
         self.retrain = self._retrain(prepare_data)
         self.rollback = self._rollback()
         self.teardown = self._teardown()
@@ -94,7 +105,35 @@ class TrainingStack(cdk.Stack):
         )
         return self._machine("TrainRecipe", "train-recipe", states.chain)
 
-    def _train(self, train_recipe: sfn.IStateMachine) -> sfn.StateMachine:
+    def _retire(self) -> sfn.StateMachine:
+        states = Retire(
+            self,
+            "RetireStates",
+            name=self._project.name,
+            find_retired=self._functions.find_retired,
+            waiting=self._project.training.waiting,
+        )
+        return self._machine("Retire", "retire", states.chain, says="Retire")
+
+    def _compare(self) -> sfn.StateMachine:
+        states = CompareSetting(
+            self,
+            "CompareStates",
+            name=self._project.name,
+            plan_comparison=self._functions.plan_comparison,
+            measure_comparison=self._functions.measure_comparison,
+            find_version=self._functions.find_version,
+            versions=self.versions,
+            batch_role=PersonalizeRole(
+                self, "BatchRole", writes=[self._storage.results], key=self._storage.key
+            ),
+            waiting=self._project.training.waiting,
+        )
+        return self._machine("Compare", "compare", states.chain, says="Compare")
+
+    def _train(
+        self, train_recipe: sfn.IStateMachine, retire: sfn.IStateMachine, compare: sfn.IStateMachine
+    ) -> sfn.StateMachine:
         plan = tasks.LambdaInvoke(
             self,
             "Plan the training",
@@ -110,38 +149,65 @@ class TrainingStack(cdk.Stack):
             role_arn=self.import_role.role_arn,
             waiting=self._project.training.waiting,
         )
-        recipes = TrainAll(self, "Recipes", recipes=self._project.training.recipes, train_recipe=train_recipe)
-        body = plan.next(datasets.chain).next(recipes.chain)
+        room = {"comparison": sfn.JsonPath.object_at("$.plan.comparison"), **OF_THIS_RUN}
+        recipes = TrainAll(
+            self,
+            "Recipes",
+            recipes=self._project.training.recipes,
+            train_recipe=train_recipe,
+            before_the_end=[
+                *self._comparisons(compare),
+                side_run(self, "Retire what no longer serves", retire, {"comparison": False, **OF_THIS_RUN}),
+            ],
+        )
+        make_room = side_run(self, "Make room for new solutions", retire, room)
+        body = plan.next(make_room).next(datasets.chain).next(recipes.chain)
         return self._machine("Train", "train", body, says="Train")
 
+    def _comparisons(self, compare: sfn.IStateMachine) -> list[sfn.Chain]:
+        recipes = self._project.training.recipes
+        compared = [recipe.key for recipe in recipes if recipe.compare_recency_mask]
+        return [
+            side_run(
+                self,
+                f"Compare the settings of {key}",
+                compare,
+                {
+                    "plan": sfn.JsonPath.object_at(f"$.plan.recipes['{key}']"),
+                    "versionArn": sfn.JsonPath.string_at(version_path(recipes, key)),
+                    "manifestUri": sfn.JsonPath.string_at("$.plan.manifestUri"),
+                },
+                unless=(
+                    f"Are the settings of {key} compared?",
+                    sfn.Condition.or_(
+                        sfn.Condition.is_null("$.plan.comparison"),
+                        sfn.Condition.not_(sfn.Condition.string_equals("$.plan.comparison.key", key)),
+                    ),
+                ),
+            )
+            for key in compared
+        ]
+
     def _retrain(self, prepare_data: sfn.IStateMachine) -> sfn.StateMachine:
-        prepare = tasks.StepFunctionsStartExecution(
+        states = Retrain(
             self,
-            "Prepare the data",
-            state_machine=prepare_data,
-            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
-            result_selector={"manifestUri.$": "$.Output.manifestUri"},
-            result_path="$.prepared",
+            "RetrainStates",
+            machine=f"{self._project.name}-retrain",
+            prepare_data=prepare_data,
+            train=self.train,
+            versions=self.versions,
+            waiting=self._project.training.waiting,
         )
-        train = tasks.StepFunctionsStartExecution(
-            self,
-            "Train on it",
-            state_machine=self.train,
-            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
-            input=sfn.TaskInput.from_object(
-                {"manifestUri": sfn.JsonPath.string_at("$.prepared.manifestUri")}
-            ),
-            result_selector={"output.$": "$.Output"},
-            output_path="$.output",
-        )
-        machine = self._machine("Retrain", "retrain", prepare.next(train))
-        if self._project.training.schedule:
+        machine = self._machine("Retrain", "retrain", states.chain)
+        for (expression, kind), recipes in self._project.training.scheduled.items():
+            mode = "UPDATE" if kind == "update" else "FULL"
             Schedule(
                 self,
-                "Weekly",
-                expression=self._project.training.schedule,
+                f"{kind.capitalize()} training of {' and '.join(recipes)}",
+                expression=expression,
                 machine=machine,
                 key=self._storage.key,
+                execution_input={"recipes": recipes, "mode": mode, "tune": kind == "tune"},
             )
         return machine
 

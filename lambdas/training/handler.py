@@ -11,33 +11,50 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 from gate import ROLLED_BACK, decide
-from pace import Waiting, pace
-from planning import Place, plan, with_tuned
-from records import of_recipe
-from versions import find, last_duration
+from import_jobs import jobs_of, last_seconds
+from naming import Place
+from pace import pace
+from planning import dataset_arns, plan, with_tuned, without_repeated_tuning
+from records import is_compared, of_recipe
+from versions import find, last_deployment, last_duration
+from wish import read_wish
 
 logger = Logger()
 NEWEST_VERSIONS = 20
 
 
 def plan_training(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Plan a run. `event`: {"manifestUri"?: str, "tune"?: bool}; by default on the latest data."""
+    """Plan a run. `event`: what `wish.read_wish` reads, and "manifestUri" (by default the latest data).
+
+    Raises TrainingRefused when it asks for what there is not.
+    """
     settings = json.loads(_read(os.environ["SETTINGS_URI"]))
+    wish = read_wish(event, settings["recipes"])
     uri = event.get("manifestUri") or json.loads(_read(os.environ["LATEST_URI"]))["manifestUri"]
+    manifest = json.loads(_read(uri))
     tuned = {
-        recipe["key"]: _tuned(f"/{settings['name']}/tuned/{recipe['key']}") for recipe in settings["recipes"]
+        key: found
+        for recipe in settings["recipes"]
+        if (found := _tuned(f"/{settings['name']}/tuned/{(key := recipe['key'])}")) is not None
     }
     settings["import_role_arn"] = os.environ["IMPORT_ROLE_ARN"]
-    result = plan(
-        settings,
-        json.loads(_read(uri)),
-        {key: value for key, value in tuned.items() if value is not None},
-        place=_place(),
-        tune=bool(event.get("tune")),
-    )
+    imported = {
+        arn: jobs_of(_client("personalize"), arn) for arn in dataset_arns(settings, manifest, _place())
+    }
+    compared = {
+        recipe["key"]
+        for recipe in settings["recipes"]
+        if recipe["compare_recency_mask"] and is_compared(recipe["key"])
+    }
+    result = plan(settings, manifest, tuned, wish, place=_place(), imported=imported, compared=compared)
+    result["manifestUri"] = uri
     for dataset in result["datasets"]:
-        dataset["pace"] = pace(_last_import_seconds(dataset["arn"]), _waiting())
-    logger.info("planned", data_version=result["dataVersion"], recipes=list(result["recipes"]))
+        seconds = last_seconds(imported[dataset["arn"]], dataset["importMode"])
+        dataset["pace"] = pace(seconds, _first_wait_seconds())
+    for key, recipe in result["recipes"].items():
+        if recipe["tune"] and key in tuned:
+            result["recipes"][key] = without_repeated_tuning(recipe, of_recipe(key), tuned[key])
+    logger.info("planned", data_version=result["dataVersion"], recipes=sorted(wish.recipes), mode=wish.mode)
     return result
 
 
@@ -64,14 +81,17 @@ def find_version(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     ]
     found = find(described, event["versionName"], event["trainingMode"])
     records = of_recipe(event["key"])
-    return {**found, "pace": pace(last_duration(records, solution_arn, found["trainingMode"]), _waiting())}
+    return {
+        **found,
+        "pace": pace(last_duration(records, solution_arn, found["trainingMode"]), _first_wait_seconds()),
+    }
 
 
 def quality_gate(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Decide on promotion. `event`: {"key", "metrics", "record", "serving", "baseline"}.
 
     `serving` is the description of the campaign, or the error when there is none; `record` the version's item
-    of the versions table.
+    of the versions table. The answer has the pace at which to wait for the campaign's update, too.
     """
     serving = None
     if "Campaign" in event["serving"]:
@@ -86,22 +106,11 @@ def quality_gate(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         was_rolled_back=event["record"].get("decision", {}).get("S") == ROLLED_BACK,
     )
     logger.info("gate", recipe=event["key"], promote=verdict.promote, reason=verdict.reason)
-    return {"promote": verdict.promote, "reason": verdict.reason}
-
-
-def _last_import_seconds(dataset_arn: str) -> float | None:
-    """Return how long the dataset's last import took, or None when there was none."""
-    personalize = _client("personalize")
-    try:
-        pages = list(personalize.get_paginator("list_dataset_import_jobs").paginate(datasetArn=dataset_arn))
-    except personalize.exceptions.ResourceNotFoundException:
-        return None
-    jobs = [job for page in pages for job in page["datasetImportJobs"] if job["status"] == "ACTIVE"]
-    if not jobs:
-        return None
-    newest = max(jobs, key=lambda job: job["creationDateTime"])
-    seconds: float = (newest["lastUpdatedDateTime"] - newest["creationDateTime"]).total_seconds()
-    return seconds
+    return {
+        "promote": verdict.promote,
+        "reason": verdict.reason,
+        "pace": pace(last_deployment(event["serving"]), _first_wait_seconds()),
+    }
 
 
 def _tuned(parameter: str) -> dict[str, str] | None:
@@ -122,8 +131,8 @@ def _place() -> Place:
     return Place(region=os.environ["AWS_REGION"], account=os.environ["ACCOUNT_ID"])
 
 
-def _waiting() -> Waiting:
-    return Waiting(first_seconds=int(os.environ["FIRST_WAIT_SECONDS"]))
+def _first_wait_seconds() -> int:
+    return int(os.environ["FIRST_WAIT_SECONDS"])
 
 
 @cache

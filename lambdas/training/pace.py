@@ -5,29 +5,45 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-CERTAIN_SHARE = 0.9
-STEP_SHARE = 0.05
+CERTAIN_SHARE = 0.95
+STEP_SHARE = 0.03
+GROWTH_SHARE = 0.01
 LONGEST_FIRST_SECONDS = 12 * 3600
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """The configuration's waits: the first one, and by what they grow when nothing is known."""
+class Pace:
+    """The first wait, the second, and by what each later one grows, in whole seconds."""
 
     first_seconds: int
+    next_seconds: int
+    longer_seconds: int
+    learnt: bool
+
+    def as_answer(self) -> dict[str, int | bool]:
+        """Return it as the state machines read it."""
+        return {
+            "firstSeconds": self.first_seconds,
+            "nextSeconds": self.next_seconds,
+            "longerSeconds": self.longer_seconds,
+            "learnt": self.learnt,
+        }
 
 
-def pace(last_seconds: float | None, waiting: Waiting) -> dict[str, int]:
-    """Return the first wait and the step of the following ones, in whole seconds.
+def pace(last_seconds: float | None, first_seconds: int) -> dict[str, int | bool]:
+    """Return how to wait for work that took `last_seconds` the last time; no wait is below `first_seconds`.
 
-    Work that took `last_seconds` the last time is first looked at after nine tenths of that, then after
-    growing twentieths of it: what is waited too long stays near a fortieth of the work.
+    It is first looked at shortly before it took that long, then in slowly growing small parts of it: about
+    three looks, and about a fortieth of the work waited too long, when the durations of two runs differ by a
+    twentieth. Work that was never done is looked at in steps that grow by the first one; the state machine
+    keeps these to its longest wait.
     """
     if last_seconds is None:
-        return {"firstSeconds": waiting.first_seconds, "nextSeconds": waiting.first_seconds}
-    first = min(int(last_seconds * CERTAIN_SHARE), LONGEST_FIRST_SECONDS)
-    step = min(math.ceil(last_seconds * STEP_SHARE), math.ceil(LONGEST_FIRST_SECONDS * STEP_SHARE))
-    return {
-        "firstSeconds": max(waiting.first_seconds, first),
-        "nextSeconds": max(waiting.first_seconds, step),
-    }
+        return Pace(first_seconds, 2 * first_seconds, first_seconds, learnt=False).as_answer()
+    known = min(last_seconds, LONGEST_FIRST_SECONDS)
+    return Pace(
+        max(first_seconds, int(known * CERTAIN_SHARE)),
+        max(first_seconds, math.ceil(known * STEP_SHARE)),
+        round(known * GROWTH_SHARE),
+        learnt=True,
+    ).as_answer()

@@ -6,51 +6,47 @@ name, so that running again creates nothing twice.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from imports import Job, plan_import
+from naming import Place, short_hash
+from wish import BASELINE_RECIPE, UPDATABLE, Wish
+
 DATASET_TYPES = {"users": "Users", "items": "Items", "interactions": "Interactions"}
-BASELINE_RECIPE = "aws-popularity-count"
 EXPLORES = {"aws-user-personalization"}
-HASH_LENGTH = 8
 LONGEST_NAME = 63
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the resources are: their ARNs are deterministic by name."""
-
-    region: str
-    account: str
-
-    def arn(self, kind: str, name: str) -> str:
-        """Return the ARN of a Personalize resource."""
-        return f"arn:aws:personalize:{self.region}:{self.account}:{kind}/{name}"
 
 
 def plan(
     settings: Mapping[str, Any],
     manifest: Mapping[str, Any],
     tuned: Mapping[str, Mapping[str, str]],
+    wish: Wish,
     *,
     place: Place,
-    tune: bool,
+    imported: Mapping[str, Sequence[Job]] | None = None,
+    compared: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the plan of one training run, for the state machine to carry out.
 
     `settings` is the training part of the configuration with the deployment's name and its import role;
-    `tuned` holds what HPO found earlier, by recipe key; with `tune` it is searched for again.
+    `tuned` holds what HPO found earlier, by recipe key; `imported` the imports so far, newest first, by
+    dataset ARN; `compared` the keys of the recipes whose settings of recency_mask were compared before.
+    Dataset groups of which no recipe is to be trained are left as they are.
     """
     name, version = settings["name"], manifest["dataVersion"]
-    groups = {key: name if key == "main" else f"{name}-{key}" for key in manifest["datasetGroups"]}
+    groups = {key: _group_name(name, key) for key in manifest["datasetGroups"]}
+    needed = {recipe["dataset_group"] for recipe in settings["recipes"] if recipe["key"] in wish.recipes}
     datasets = [
-        _dataset(settings, group, groups[group], kind, dataset, version=version, place=place)
+        _dataset(
+            settings, group, groups[group], kind, dataset,
+            version=version, mode=wish.mode, imported=imported or {}, place=place,
+        )
         for group, members in manifest["datasetGroups"].items()
         for kind, dataset in members.items()
-    ]
+    ]  # fmt: skip
     recipes = {
         recipe["key"]: recipe_plan(
             name,
@@ -60,7 +56,7 @@ def plan(
             schemas=[item["schemaName"] for item in datasets if item["group"] == recipe["dataset_group"]],
             data_version=version,
             place=place,
-            tune=tune,
+            wish=wish,
         )
         for recipe in settings["recipes"]
     }
@@ -74,8 +70,9 @@ def plan(
                 "trackingParameter": f"/{name}/tracking-id/{key}",
             }
             for key, group in groups.items()
+            if key in needed
         ],
-        "datasets": datasets,
+        "datasets": [dataset for dataset in datasets if dataset["group"] in needed],
         "filters": [
             {
                 "name": f"{name}-{item['name']}",
@@ -84,9 +81,20 @@ def plan(
                 "expression": item["expression"],
             }
             for item in settings["filters"]
+            if item["dataset_group"] in needed
         ],
         "recipes": recipes,
+        "comparison": _comparison(settings["recipes"], wish, compared),
     }
+
+
+def dataset_arns(settings: Mapping[str, Any], manifest: Mapping[str, Any], place: Place) -> list[str]:
+    """Return the ARNs of all datasets that a manifest has data for."""
+    return [
+        _dataset_arn(_group_name(settings["name"], key), kind, place)
+        for key, members in manifest["datasetGroups"].items()
+        for kind in members
+    ]
 
 
 def recipe_plan(
@@ -98,7 +106,7 @@ def recipe_plan(
     schemas: Sequence[str],
     data_version: str,
     place: Place,
-    tune: bool,
+    wish: Wish,
 ) -> dict[str, Any]:
     """Return the plan of one recipe: tune first when it never was, then train with what is known.
 
@@ -115,11 +123,11 @@ def recipe_plan(
         "datasetGroupArn": place.arn("dataset-group", group),
         # Columns that a schema gains are used by solutions made after it only.
         "schemas": sorted(schemas),
-        "selected": True,
+        "selected": recipe["key"] in wish.recipes,
         "dataVersion": data_version,
-        "trainingMode": "FULL",
+        "trainingMode": wish.mode if recipe["recipe"] in UPDATABLE else "FULL",
         "versionName": f"v-{short_hash(data_version)}",
-        "tune": bool(tuning) and (tune or tuned is None),
+        "tune": bool(tuning) and (wish.tune or tuned is None),
         "pinnedHyperparameters": pinned,
         "tunedParameter": f"/{name}/tuned/{recipe['key']}",
         "tuningSolution": _solution(f"{prefix}-hpo", arn, schemas, _hpo_config(tuning), place)
@@ -147,16 +155,39 @@ def with_tuned(
     plan_of_recipe: Mapping[str, Any], found: Mapping[str, str], *, place: Place
 ) -> dict[str, Any]:
     """Return a recipe's plan with its solution made of the hyperparameters that HPO found."""
+    hyperparameters = {**found, **plan_of_recipe["pinnedHyperparameters"]}
+    return {
+        **plan_of_recipe,
+        "tune": False,
+        "solution": solution_with(plan_of_recipe, hyperparameters, place=place),
+    }
+
+
+def solution_with(
+    plan_of_recipe: Mapping[str, Any], hyperparameters: Mapping[str, str], *, place: Place
+) -> dict[str, Any]:
+    """Return a recipe's solution made of these hyperparameters."""
     prefix = plan_of_recipe["solution"]["name"].rsplit("-", 1)[0]
-    config = _fixed_config({**found, **plan_of_recipe["pinnedHyperparameters"]})
-    solution = _solution(prefix, plan_of_recipe["recipeArn"], plan_of_recipe["schemas"], config, place)
-    return {**plan_of_recipe, "tune": False, "solution": solution}
+    config = _fixed_config(hyperparameters)
+    return _solution(prefix, plan_of_recipe["recipeArn"], plan_of_recipe["schemas"], config, place)
 
 
-def short_hash(value: Any) -> str:
-    """Return a short, stable hash of a JSON value."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:HASH_LENGTH]
+def without_repeated_tuning(
+    recipe: Mapping[str, Any], records: Iterable[Mapping[str, str]], tuned: Mapping[str, str] | None
+) -> dict[str, Any]:
+    """Return a recipe's plan that does not search again what was found on the same data and is kept.
+
+    `records` are those of the recipe's versions, `tuned` what is kept of the last search.
+    """
+    prefix = f"{(recipe['tuningSolution'] or {}).get('arn')}/"
+    found = any(
+        record["solution_version_arn"].startswith(prefix)
+        and record.get("data_version") == recipe["dataVersion"]
+        and "tuned" in record
+        and json.loads(record["tuned"]) == tuned
+        for record in records
+    )
+    return {**recipe, "tune": recipe["tune"] and not found}
 
 
 def _dataset(
@@ -167,26 +198,53 @@ def _dataset(
     dataset: Mapping[str, Any],
     *,
     version: str,
+    mode: str,
+    imported: Mapping[str, Sequence[Job]],
     place: Place,
 ) -> dict[str, Any]:
     schema = json.dumps(dataset["schema"], sort_keys=True)
     schema_name = f"{group}-{kind}-{short_hash(dataset['schema'])}"
-    job_name = f"{group}-{kind}-{short_hash([version, dataset['location']])}"
+    arn = _dataset_arn(group, kind, place)
     return {
         "group": key,
         "type": DATASET_TYPES[kind],
         "name": f"{group}-{kind}",
-        "arn": place.arn("dataset", f"{group}/{kind.upper()}"),
+        "arn": arn,
         "datasetGroupArn": place.arn("dataset-group", group),
         "schemaName": schema_name,
         "schemaArn": place.arn("schema", schema_name),
         "schema": schema,
-        "location": dataset["location"],
-        "importName": job_name,
-        "importArn": place.arn("dataset-import-job", job_name),
         "importRoleArn": settings["import_role_arn"],
-        "importMode": "FULL",
+        **plan_import(
+            f"{group}-{kind}",
+            kind,
+            dataset,
+            imported.get(arn, ()),
+            version=version,
+            mode=mode,
+            place=place,
+        ),
     }
+
+
+def _comparison(
+    recipes: Iterable[Mapping[str, Any]], wish: Wish, compared: Collection[str]
+) -> dict[str, str] | None:
+    """Return whose settings to compare: once, or when asked for, after a full training."""
+    for recipe in recipes:
+        key = recipe["key"]
+        is_due = recipe.get("compare_recency_mask") and (wish.compare or key not in compared)
+        if is_due and key in wish.recipes and wish.mode == "FULL":
+            return {"key": key}
+    return None
+
+
+def _group_name(name: str, key: str) -> str:
+    return name if key == "main" else f"{name}-{key}"
+
+
+def _dataset_arn(group: str, kind: str, place: Place) -> str:
+    return place.arn("dataset", f"{group}/{kind.upper()}")
 
 
 def _solution(

@@ -10,6 +10,7 @@ import boto3
 from boto3.dynamodb.conditions import Key
 
 VERSION = "arn:"
+COMPARISON = "comparison/recency_mask"
 
 
 def of_recipe(key: str) -> list[dict[str, str]]:
@@ -23,6 +24,12 @@ def of_recipe(key: str) -> list[dict[str, str]]:
         if "LastEvaluatedKey" not in page:
             return sorted(records, key=lambda record: record.get("created_at", ""))
         arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def is_compared(key: str) -> bool:
+    """Say whether the settings of a recipe's recency_mask were compared before."""
+    item = {"recipe_key": key, "solution_version_arn": COMPARISON}
+    return "Item" in _table().get_item(Key=item, ConsistentRead=True)
 
 
 @cache

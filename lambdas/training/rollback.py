@@ -27,14 +27,21 @@ def choose(
         raise RollbackRefused(
             f"to = {to!r}: {recipe} has no such version to serve; {_listed(known, serving)}"
         )
-    promoted = [
-        record
-        for record in known
-        if record.get("decision") == "promoted" and record["solution_version_arn"] != serving
-    ]
+    promoted = promoted_before(known, serving)
     if not promoted:
         raise RollbackRefused(f"{recipe} has no earlier version that was promoted; {_listed(known, serving)}")
-    return max(promoted, key=lambda record: record["decided_at"])["solution_version_arn"]
+    return promoted[0]
+
+
+def promoted_before(records: Iterable[Mapping[str, str]], serving: str) -> list[str]:
+    """Return the ARNs of the versions that were promoted and do not serve, the one promoted last first."""
+    promoted = [
+        record
+        for record in records
+        if record.get("decision") == "promoted" and record["solution_version_arn"] != serving
+    ]
+    newest_first = sorted(promoted, key=lambda record: record["decided_at"], reverse=True)
+    return [record["solution_version_arn"] for record in newest_first]
 
 
 def _is_called(arn: str, name: str) -> bool:

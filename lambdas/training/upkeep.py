@@ -9,13 +9,17 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
-from planning import Place, campaign
+from naming import Place
+from planning import campaign
 from records import of_recipe
 from remaining import Remaining
-from rollback import RollbackRefused, choose
+from retirement import needed_versions, retired
+from rollback import RollbackRefused, choose, promoted_before
 
 logger = Logger()
-TRAINING_MACHINES = ("retrain", "train", "train-recipe")
+TRAINING_MACHINES = ("retrain", "train", "train-recipe", "compare")
+# Those that make solutions and schemas.
+MAKERS = ("train", "train-recipe", "compare")
 
 
 class TeardownRefused(RuntimeError):  # noqa: N818 - its name is the error that operators see
@@ -63,14 +67,64 @@ def find_remaining(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return {"arns": arns}
 
 
+def find_retired(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """List what nothing needs any more. `event`: {"recipes", "schemas", "comparison", "execution"}.
+
+    `execution` is the training that asks, the others are of its plan. While another training runs, whose plan
+    may differ, nothing is retired: it will ask itself. Answer: {"solutions", "schemas"}.
+    """
+    others = [arn for machine in MAKERS for arn in _running(machine) if arn != event["execution"]]
+    if others:
+        logger.info("nothing is retired while another training runs", execution=others[0])
+        return {"solutions": [], "schemas": []}
+    remaining = Remaining(_client("personalize"), _client("ssm"), os.environ["DEPLOYMENT"])
+    needed = {*remaining.served_versions(), *remaining.of("training")}
+    planned = set()
+    for recipe in event["recipes"].values():
+        planned.add(recipe["solution"]["arn"])
+        if recipe["tune"]:
+            planned.add(recipe["tuningSolution"]["arn"])
+        if recipe["campaign"]:
+            needed |= _needed(recipe["key"], recipe["campaign"]["arn"])
+    there = remaining.solutions()
+    if comparison := event["comparison"]:
+        # What was trained to compare with is not known by name before the tuning.
+        recipe_prefix = f":solution/{os.environ['DEPLOYMENT']}-{comparison['key']}-"
+        planned |= {arn for arn in there if recipe_prefix in arn}
+    solutions = retired(there, planned=planned, needed=needed)
+    stay = {*remaining.schemas_in_use(), *(_place().arn("schema", name) for name in event["schemas"])}
+    schemas = sorted(set(remaining.schemas()) - stay)
+    logger.info("retired", solutions=solutions, schemas=schemas)
+    return {"solutions": solutions, "schemas": schemas}
+
+
+def _needed(key: str, campaign_arn: str) -> set[str]:
+    personalize, records = _client("personalize"), of_recipe(key)
+    try:
+        serving = personalize.describe_campaign(campaignArn=campaign_arn)["campaign"]["solutionVersionArn"]
+    except personalize.exceptions.ResourceNotFoundException:
+        serving = None
+    earlier = promoted_before(records, serving or "")
+    previous = next((arn for arn in earlier if _could_serve(arn)), None)
+    return needed_versions(records, serving=serving, previous=previous)
+
+
 def _refuse_while_training() -> None:
-    states, place = _client("stepfunctions"), _place()
     for machine in TRAINING_MACHINES:
-        name = f"{os.environ['DEPLOYMENT']}-{machine}"
-        arn = f"arn:aws:states:{place.region}:{place.account}:stateMachine:{name}"
-        running = states.list_executions(stateMachineArn=arn, statusFilter="RUNNING")["executions"]
-        if running:
-            raise TeardownRefused(f"{running[0]['executionArn']} is running; stop it first")
+        for execution in _running(machine):
+            raise TeardownRefused(f"{execution} is running; stop it first")
+
+
+def _running(machine: str) -> list[str]:
+    """Return the executions of one of the deployment's machines that are running."""
+    place = _place()
+    arn = f"arn:aws:states:{place.region}:{place.account}:stateMachine:{os.environ['DEPLOYMENT']}-{machine}"
+    pages = (
+        _client("stepfunctions")
+        .get_paginator("list_executions")
+        .paginate(stateMachineArn=arn, statusFilter="RUNNING")
+    )
+    return [execution["executionArn"] for page in pages for execution in page["executions"]]
 
 
 def _could_serve(version_arn: str) -> bool:

@@ -51,6 +51,18 @@ def last_duration(
     return seconds_between(newest["created_at"], newest["trained_at"])
 
 
+def last_deployment(serving: Mapping[str, Any]) -> float | None:
+    """Return the seconds that a campaign's last update took, or its creation; None when there is no campaign.
+
+    `serving` is the answer of DescribeCampaign as Step Functions hands it on.
+    """
+    campaign = serving.get("Campaign")
+    if campaign is None:
+        return None
+    last = campaign.get("LatestCampaignUpdate") or campaign
+    return seconds_between(last["CreationDateTime"], last["LastUpdatedDateTime"])
+
+
 def seconds_between(start: str, end: str) -> float:
     """Return the seconds between two ISO 8601 times."""
     return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()

@@ -17,8 +17,9 @@ from stacks.constructs.retries import retry_small_call
 class Deploy(Construct):
     """`create` or `update` the campaign and wait until it serves the version at `version`; then `then`.
 
-    Expects the campaign's name, ARN, minimum TPS and configuration at `campaign`. `wait` is where to go on
-    when the campaign serves the version already, or soon will.
+    Expects the campaign's name, ARN, minimum TPS and configuration at `campaign`, and the pace of waiting in
+    the variable `campaignPace`. `wait` is where to go on when the campaign serves the version already, or
+    soon will.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Deploy(Construct):
             resources=personalize_arns(self, name, "campaign"),
             waiting=waiting,
             serves=version,
+            pace="$campaignPace",
             then=then,
         )
         settings = {
@@ -73,6 +75,13 @@ class Deploy(Construct):
         )
         call.next(self.wait)
         return call
+
+
+def unknown_pace(waiting: Waiting) -> dict[str, Any]:
+    """Return the variable that lets a campaign be waited for as if it had never been updated."""
+    first = waiting.first_seconds
+    steps = {"firstSeconds": first, "nextSeconds": 2 * first, "longerSeconds": first, "learnt": False}
+    return {"campaignPace": steps}
 
 
 def record_decision(

@@ -27,6 +27,7 @@ KINDS = {
     "datasetGroup": ("dataset-group", "dataset groups"),
 }
 AT_ONCE = 5
+REMAINING = "$.remaining.arns"
 
 
 def find_arns(
@@ -47,10 +48,18 @@ def find_arns(
 
 
 class DeleteEach(Construct):
-    """`map` deletes each resource of one kind whose ARN is listed at `$.remaining.arns`, side by side."""
+    """`map` deletes each resource of one kind whose ARN is listed at `arns`, side by side."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, kind: str, name: str, waiting: Waiting, title: str
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        kind: str,
+        name: str,
+        waiting: Waiting,
+        title: str,
+        arns: str = REMAINING,
     ) -> None:
         super().__init__(scope, construct_id)
         in_arns, plural = KINDS[kind]
@@ -91,7 +100,7 @@ class DeleteEach(Construct):
         self.map = sfn.Map(
             self,
             title,
-            items_path="$.remaining.arns",
+            items_path=arns,
             item_selector={"arn.$": "$$.Map.Item.Value"},
             max_concurrency=AT_ONCE,
             result_path=sfn.JsonPath.DISCARD,
@@ -165,7 +174,7 @@ class TearDown(Construct):
         each = sfn.Map(
             self,
             title,
-            items_path="$.remaining.arns",
+            items_path=REMAINING,
             item_selector={"arn.$": "$$.Map.Item.Value"},
             max_concurrency=AT_ONCE,
             result_path=sfn.JsonPath.DISCARD,

@@ -1,4 +1,4 @@
-"""One training of a recipe at a time: a lease in the versions table that a killed holder cannot keep.
+"""One run at a time: a lease in the versions table that a killed holder cannot keep.
 
 The holder is an execution of a state machine. Whoever finds the lease taken asks Step Functions whether the
 holder still runs, and takes the lease over when it does not: nothing has to be released after a failure.
@@ -17,18 +17,20 @@ from stacks.constructs.personalize import at
 from stacks.constructs.retries import retry_small_call
 
 NOT_MINE = "DynamoDB.ConditionalCheckFailedException"
+FORGOTTEN = "Sfn.ExecutionDoesNotExistException"
 LEASE = "lease"
 ME = "$$.Execution.Id"
 
 
 class Lease(Construct):
-    """`take` is the first state and leads to `then`; `release` gives the lease back."""
+    """`take` is the first state and leads to `then`; `release` gives the lease on `key` back."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
+        key: str,
         machine: str,
         table: dynamodb.ITable,
         waiting: Waiting,
@@ -36,8 +38,9 @@ class Lease(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._table = table
+        self._of = key
         self.take = self._update(
-            "Take the recipe's lease",
+            "Take the lease",
             condition="attribute_not_exists(holder) OR holder = :me",
             values={":me": ME},
         )
@@ -51,20 +54,22 @@ class Lease(Construct):
         look = self._who_holds_it()
         wait = sfn.Wait(
             self,
-            "Wait for the other training of this recipe",
+            "Wait for the other run",
             time=sfn.WaitTime.duration(cdk.Duration.seconds(waiting.longest_seconds)),
         )
         wait.next(self.take)
         self.take.add_catch(look, errors=[NOT_MINE], result_path="$.taken")
         take_over.add_catch(wait, errors=[NOT_MINE], result_path="$.taken")
         holder = self._does_it_run(machine)
+        # Step Functions forgets executions after 90 days.
+        holder.add_catch(take_over, errors=[FORGOTTEN], result_path="$.holder")
         look.next(
             sfn.Choice(self, "Is it still held?")
             .when(sfn.Condition.is_present("$.lease.Item.holder.S"), holder)
             .otherwise(self.take)
         )
         holder.next(
-            sfn.Choice(self, "Is the other training running?")
+            sfn.Choice(self, "Is the other run still going?")
             .when(sfn.Condition.string_equals("$.holder.Status", "RUNNING"), wait)
             .otherwise(take_over)
         )
@@ -116,7 +121,7 @@ class Lease(Construct):
             result_selector={"Status.$": "$.Status"},
             result_path="$.holder",
         )
-        retry_small_call(describe)
+        retry_small_call(describe, never=FORGOTTEN)
         return describe
 
     def _release(self) -> tasks.DynamoDeleteItem:
@@ -125,7 +130,8 @@ class Lease(Construct):
             "Give the lease back",
             table=self._table,
             key=self._key(),
-            condition_expression="holder = :me",
+            # It may be gone: a call that is tried again may have been heard the first time.
+            condition_expression="attribute_not_exists(holder) OR holder = :me",
             expression_attribute_values={":me": tasks.DynamoAttributeValue.from_string(at(ME))},
             result_path=sfn.JsonPath.DISCARD,
         )
@@ -134,6 +140,6 @@ class Lease(Construct):
 
     def _key(self) -> dict[str, tasks.DynamoAttributeValue]:
         return {
-            "recipe_key": tasks.DynamoAttributeValue.from_string(at("$$.Execution.Input.plan.key")),
+            "recipe_key": tasks.DynamoAttributeValue.from_string(self._of),
             "solution_version_arn": tasks.DynamoAttributeValue.from_string(LEASE),
         }

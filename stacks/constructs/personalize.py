@@ -63,7 +63,8 @@ class PersonalizeCall(tasks.CallAwsService):
             iam_resources=list(resources),
             **kwargs,
         )
-        retry(self, PERSONALIZE_BUSY, seconds=waiting.first_seconds)
+        attempts = waiting.attempts_when_busy
+        retry(self, PERSONALIZE_BUSY, seconds=waiting.first_seconds, attempts=attempts)
         if until_free:
             retry(self, [IN_USE], seconds=waiting.first_seconds, attempts=12)
 
@@ -73,7 +74,9 @@ class EnsureActive(sfn.StateMachineFragment):
 
     `describe` and `create` are the API's parameters in PascalCase; `answer` is the member of its answer that
     has the status. Waits are short at first and then longer; with `pace`, the path of a pace that was learnt
-    from earlier runs ({"firstSeconds", "nextSeconds"}), the first lasts nearly as long as the work did then.
+    from earlier runs (`pace.pace` of the training's functions), the first lasts nearly as long as the work
+    did then.
+    `variables` ends the names of the variables, in a branch after states that have variables of these names.
     A campaign is ready when it `serves` the version at that path: it is ACTIVE while it is being updated too.
     Fails with PersonalizeResourceFailed, the resource's ARN and its own reason when it ends so.
     """
@@ -92,11 +95,13 @@ class EnsureActive(sfn.StateMachineFragment):
         pass_role: str | None = None,
         pace: str | None = None,
         serves: str | None = None,
+        variables: str = "",
         then: sfn.IChainable | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._arn = next(iter(describe.values()))
         self._serves = serves
+        self._suffix = variables
         self._resources = list(resources)
         self._waiting = waiting
         self._name = construct_id
@@ -104,15 +109,16 @@ class EnsureActive(sfn.StateMachineFragment):
         self._found = f"$.found.{answer or kind[:1].upper() + kind[1:]}"
         self._then = then or sfn.Pass(self, f"{construct_id} is ready")
         capital = kind[:1].upper() + kind[1:]
-        pauses = self._pauses(pace)
+        # For a state elsewhere that begins the work: it assigns `pauses` and goes on with `wait`.
+        self.pauses = pauses = self._pauses(pace)
         look = self._call(f"Look for {construct_id}", f"describe{capital}", describe, "$.found", pauses)
         again = self._call(f"See how {construct_id} is", f"describe{capital}", describe, "$.found")
-        wait, check = self._check(again)
+        self.wait, check = self._check(again)
         look.next(check)
         if create is not None:
             made = self._call(f"Create {construct_id}", f"create{capital}", create, "$.created")
             made.add_catch(again, errors=[EXISTS], result_path="$.existed")
-            made.next(wait)
+            made.next(self.wait)
             look.add_catch(made, errors=[NOT_FOUND], result_path="$.missing", assign=pauses)
         self._start = look
 
@@ -127,16 +133,26 @@ class EnsureActive(sfn.StateMachineFragment):
         return self._then.end_states
 
     def _pauses(self, pace: str | None) -> dict[str, Any]:
-        """Return the variables of the waits: this one, the one after it, and by what they grow."""
+        """Return the variables of the waits: this one, the next, by what they grow, if they are learnt."""
         if pace is None:
             first = self._waiting.first_seconds
-            return {"pause": first, "nextPause": 2 * first, "longer": first}
-        following = sfn.JsonPath.number_at(f"{pace}.nextSeconds")
-        return {
-            "pause": sfn.JsonPath.number_at(f"{pace}.firstSeconds"),
-            "nextPause": following,
-            "longer": following,
-        }
+            values: dict[str, Any] = {
+                "pause": first,
+                "nextPause": 2 * first,
+                "longer": first,
+                "learnt": False,
+            }
+        else:
+            values = {
+                "pause": sfn.JsonPath.number_at(f"{pace}.firstSeconds"),
+                "nextPause": sfn.JsonPath.number_at(f"{pace}.nextSeconds"),
+                "longer": sfn.JsonPath.number_at(f"{pace}.longerSeconds"),
+                "learnt": sfn.JsonPath.object_at(f"{pace}.learnt"),
+            }
+        return {self._variable(name): value for name, value in values.items()}
+
+    def _variable(self, name: str) -> str:
+        return name + self._suffix
 
     def _call(
         self,
@@ -165,12 +181,14 @@ class EnsureActive(sfn.StateMachineFragment):
     def _check(self, again: PersonalizeCall) -> tuple[sfn.Wait, sfn.Choice]:
         """Return the wait before looking again, and the choice after having looked."""
         status, reason = f"{self._found}.Status", f"{self._found}.FailureReason"
-        next_pause, longer = sfn.JsonPath.number_at("$nextPause"), sfn.JsonPath.number_at("$longer")
+        pause, following = self._variable("pause"), self._variable("nextPause")
+        next_pause = sfn.JsonPath.number_at(f"${following}")
+        longer = sfn.JsonPath.number_at(f"${self._variable('longer')}")
         wait = sfn.Wait(
             self,
             f"Wait for {self._name}",
-            time=sfn.WaitTime.seconds_path("$pause"),
-            assign={"pause": next_pause, "nextPause": sfn.JsonPath.math_add(next_pause, longer)},
+            time=sfn.WaitTime.seconds_path(f"${pause}"),
+            assign={pause: next_pause, following: sfn.JsonPath.math_add(next_pause, longer)},
         )
         longest = sfn.Wait(
             self,
@@ -192,11 +210,18 @@ class EnsureActive(sfn.StateMachineFragment):
                 sfn.Condition.or_(is_failed, sfn.Condition.string_matches(status, "*STOPPED")),
                 self._fail(" without a reason", status),
             )
-            .when(sfn.Condition.number_greater_than("$pause", self._waiting.longest_seconds), longest)
+            .when(self._is_too_long(), longest)
             .otherwise(wait)
         )
         again.next(choice)
         return wait, choice
+
+    def _is_too_long(self) -> sfn.Condition:
+        """A wait that was learnt may be as long as the work was."""
+        return sfn.Condition.and_(
+            sfn.Condition.boolean_equals(f"${self._variable('learnt')}", False),
+            sfn.Condition.number_greater_than(f"${self._variable('pause')}", self._waiting.longest_seconds),
+        )
 
     @property
     def _update(self) -> str:

@@ -9,7 +9,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from config.training import Waiting
-from stacks.constructs.campaign import Deploy, record_decision
+from stacks.constructs.campaign import Deploy, record_decision, unknown_pace
 from stacks.constructs.personalize import at
 from stacks.constructs.retries import LAMBDA_BUSY, retry
 
@@ -33,6 +33,7 @@ class RollBack(Construct):
             "Find the version to go back to",
             lambda_function=find_rollback,
             payload_response_only=True,
+            assign=unknown_pace(waiting),
         )
         retry(find, LAMBDA_BUSY, seconds=2)
         result = sfn.Pass(

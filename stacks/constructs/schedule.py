@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_scheduler as scheduler
@@ -12,7 +16,7 @@ from stacks.constructs.grants import let_use_key
 
 
 class Schedule(Construct):
-    """Starts a state machine by a rate or cron expression, with no input."""
+    """Starts a state machine by a rate or cron expression, with an input that is empty by default."""
 
     def __init__(
         self,
@@ -22,6 +26,7 @@ class Schedule(Construct):
         expression: str,
         machine: sfn.IStateMachine,
         key: kms.IKey,
+        execution_input: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
@@ -34,6 +39,8 @@ class Schedule(Construct):
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             kms_key_arn=key.key_arn,
             target=scheduler.CfnSchedule.TargetProperty(
-                arn=machine.state_machine_arn, role_arn=role.role_arn, input="{}"
+                arn=machine.state_machine_arn,
+                role_arn=role.role_arn,
+                input=json.dumps(execution_input or {}),
             ),
         )

@@ -109,7 +109,7 @@ def _unwrapped(states: Construct, then: sfn.State) -> sfn.Choice:
             f"Take the reason from the {part}",
             parameters={
                 "Error": sfn.JsonPath.string_at(f"$.report.{error}"),
-                "Cause": sfn.JsonPath.string_at(f"$.report.{cause}"),
+                "Cause": _told(part, sfn.JsonPath.string_at(f"$.report.{cause}")),
             },
             result_path="$.failure",
         )
@@ -120,3 +120,10 @@ def _unwrapped(states: Construct, then: sfn.State) -> sfn.Choice:
         read.next(sfn.Choice(states, f"Does the {part} say why?").when(has_reason, take).otherwise(then))
         kind.when(sfn.Condition.string_matches("$.failure.Cause", pattern), read)
     return kind.otherwise(then)
+
+
+def _told(part: str, cause: str) -> str:
+    """Name the execution, whose name says what it was for, before its cause."""
+    if part != "execution":
+        return cause
+    return sfn.JsonPath.format("{}: {}", sfn.JsonPath.string_at("$.report.ExecutionArn"), cause)

@@ -9,11 +9,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from config.training import Recipe
+from config.training import BASELINE_RECIPE, Recipe
 from stacks.constructs.personalize import at
 from stacks.constructs.retries import CHILD_BUSY, retry
-
-BASELINE_RECIPE = "aws-popularity-count"
 
 
 class TrainAll(Construct):
@@ -51,6 +49,8 @@ class TrainAll(Construct):
             f"Train {key}",
             state_machine=self._train_recipe,
             integration_pattern=sfn.IntegrationPattern.RUN_JOB,
+            # A list of executions, and the notification of a failure, say which recipe each one is of.
+            name=sfn.JsonPath.format(f"{key}-{{}}", sfn.JsonPath.uuid()),
             input=sfn.TaskInput.from_object({"plan": sfn.JsonPath.object_at(plan), "baseline": baseline}),
             associate_with_parent=True,
             result_selector={"version.$": "$.Output"},
@@ -79,6 +79,12 @@ class TrainAll(Construct):
             "Name the versions",
             parameters={"dataVersion": at("$.plan.dataVersion"), "versions": versions},
         )
+
+
+def version_path(recipes: Sequence[Recipe], key: str) -> str:
+    """Return where the ARN of a served recipe's version is, in a step before the end."""
+    served = [recipe.key for recipe in recipes if recipe.recipe != BASELINE_RECIPE]
+    return f"$.others[{served.index(key)}].version.solutionVersionArn"
 
 
 def _baseline_of(recipe: Recipe, baselines: Sequence[Recipe]) -> Any:

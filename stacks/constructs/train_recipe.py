@@ -11,7 +11,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from config.training import Waiting
-from stacks.constructs.campaign import Deploy, record_decision
+from stacks.constructs.campaign import Deploy, record_decision, unknown_pace
 from stacks.constructs.lease import Lease
 from stacks.constructs.personalize import NOT_FOUND, PersonalizeCall, at, personalize_arns
 from stacks.constructs.retries import LAMBDA_BUSY, retry, retry_small_call
@@ -40,7 +40,8 @@ class TrainRecipe(Construct):
         super().__init__(scope, construct_id)
         self._name, self._versions, self._topic, self._waiting = name, versions, topic, waiting
         start = sfn.Choice(self, "Is there tuning to do?")
-        lease = Lease(self, "Lease", machine=machine, table=versions, waiting=waiting, then=start)
+        key = at("$$.Execution.Input.plan.key")
+        lease = Lease(self, "Lease", key=key, machine=machine, table=versions, waiting=waiting, then=start)
         self._release = lease.release
 
         def train(what: str, purpose: str, plan: str, result: str, then: sfn.IChainable) -> sfn.IChainable:
@@ -86,7 +87,20 @@ class TrainRecipe(Construct):
             result_path="$.plan",
         )
         retry(plan, LAMBDA_BUSY, seconds=2)
-        return store.next(plan)
+        # At once, and not by the retirement after the run: a dataset group may have ten solutions only.
+        delete = PersonalizeCall(
+            self,
+            "Let the tuning's solution go",
+            action="deleteSolution",
+            parameters={"SolutionArn": at("$.plan.tuningSolution.arn")},
+            resources=personalize_arns(self, self._name, "solution"),
+            waiting=self._waiting,
+            until_free=True,
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        # What stays is retired after the run.
+        delete.add_catch(plan, errors=["States.ALL"], result_path="$.kept")
+        return store.next(delete).next(plan)
 
     def _serve(self, quality_gate: lambda_.IFunction) -> sfn.IChainable:
         """Put the version behind its campaign, when the gate lets it."""
@@ -108,6 +122,7 @@ class TrainRecipe(Construct):
             resources=personalize_arns(self, self._name, "campaign"),
             waiting=self._waiting,
             result_path="$.serving",
+            assign=unknown_pace(self._waiting),
         )
         look.add_catch(gate, errors=[NOT_FOUND], result_path="$.serving")
         promote = self._record("Record the promotion", "promoted")
@@ -158,6 +173,7 @@ class TrainRecipe(Construct):
             ),
             payload_response_only=True,
             result_path="$.gate",
+            assign={"campaignPace": sfn.JsonPath.object_at("$.pace")},
         )
         retry(gate, LAMBDA_BUSY, seconds=2)
         return gate

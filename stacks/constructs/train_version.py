@@ -63,8 +63,8 @@ class TrainVersion(Construct):
             then=self._measure(then),
         )
         find = self._find(find_version)
-        create = self._create()
-        create.next(version)
+        create = self._create(version.pauses)
+        create.next(version.wait)
         busy = sfn.Wait(
             self,
             f"Wait for the training of {what} that is under way",
@@ -119,7 +119,7 @@ class TrainVersion(Construct):
         retry(find, LAMBDA_BUSY, seconds=2)
         return find
 
-    def _create(self) -> PersonalizeCall:
+    def _create(self, pauses: dict[str, Any]) -> PersonalizeCall:
         return PersonalizeCall(
             self,
             f"Train a version of {self._what}",
@@ -133,6 +133,7 @@ class TrainVersion(Construct):
             waiting=self._waiting,
             result_selector={"arn.$": "$.SolutionVersionArn"},
             result_path=self._result,
+            assign=pauses,
         )
 
     def _measure(self, then: sfn.IChainable) -> sfn.IChainable:

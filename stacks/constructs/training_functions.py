@@ -14,7 +14,7 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from config import ProjectConfig
-from stacks.constructs.grants import let_read, let_read_asset, let_use_key, let_use_table
+from stacks.constructs.grants import let_read, let_read_asset, let_use_key, let_use_table, let_write
 from stacks.constructs.personalize import personalize_arns
 from stacks.constructs.python_function import PythonFunction, shared_layer
 from stacks.storage import StorageStack
@@ -49,9 +49,13 @@ class TrainingFunctions(Construct):
         self._let_call(self.quality_gate, "GetSolutionMetrics", of="solution")
         self.find_rollback = self._find_rollback()
         self.find_remaining = self._function("FindRemaining", "upkeep.find_remaining")
-        self._let_list_everything(self.find_remaining)
+        self._let_list_everything(self.find_remaining, "retrain", "train", "train-recipe", "compare")
+        self.find_retired = self._find_retired()
+        self.plan_comparison, self.measure_comparison = self._comparison()
 
-    def _function(self, construct_id: str, handler: str, **environment: str) -> PythonFunction:
+    def _function(
+        self, construct_id: str, handler: str, *, timeout_seconds: int = 60, **environment: str
+    ) -> PythonFunction:
         function = PythonFunction(
             self,
             construct_id,
@@ -68,7 +72,7 @@ class TrainingFunctions(Construct):
             layer=self._layer,
             service="training",
             log_retention_days=self._project.operations.log_retention_days,
-            timeout_seconds=60,
+            timeout_seconds=timeout_seconds,
         )
         let_use_key(function, self._storage.key)
         return function
@@ -103,7 +107,9 @@ class TrainingFunctions(Construct):
         )
         let_read_asset(function, self._settings)
         let_read(function, self._storage.datasets, "personalize/*")
+        let_use_table(function, self._versions, write=False)
         self._let_call(function, "ListDatasetImportJobs", of="dataset")
+        self._let_call(function, "DescribeDatasetImportJob", of="dataset-import-job")
         function.add_to_role_policy(
             iam.PolicyStatement(
                 actions=["ssm:GetParameter"],
@@ -129,8 +135,35 @@ class TrainingFunctions(Construct):
         self._let_call(function, "DescribeSolutionVersion", of="solution")
         return function
 
-    def _let_list_everything(self, function: lambda_.Function) -> None:
-        """Personalize's List operations name a dataset group at most, and some not even that."""
+    def _comparison(self) -> tuple[PythonFunction, PythonFunction]:
+        """Both read datasets: of the users the first rows, of the items all, up to 750,000."""
+        results = self._storage.results
+        plan = self._function(
+            "PlanComparison", "compare.plan_comparison", RESULTS_URI=f"s3://{results.bucket_name}/"
+        )
+        self._let_call(plan, "DescribeSolution", of="solution")
+        let_write(plan, results, "comparisons/*")
+        measure = self._function("MeasureComparison", "compare.measure_comparison", timeout_seconds=300)
+        self._let_call(measure, "GetSolutionMetrics", of="solution")
+        let_read(measure, results, "comparisons/*")
+        for function in (plan, measure):
+            let_read(function, self._storage.datasets, "personalize/*")
+        return plan, measure
+
+    def _find_retired(self) -> PythonFunction:
+        function = self._function("FindRetired", "upkeep.find_retired")
+        let_use_table(function, self._versions, write=False)
+        self._let_list_everything(function, "train", "train-recipe", "compare")
+        for of, action in {
+            "campaign": "DescribeCampaign",
+            "solution": "DescribeSolutionVersion",
+            "dataset": "DescribeDataset",
+        }.items():
+            self._let_call(function, action, of=of)
+        return function
+
+    def _let_list_everything(self, function: lambda_.Function, *machines: str) -> None:
+        """Also the executions of machines. Personalize's List operations name a dataset group at most."""
         for of, actions in {
             "dataset-group": (
                 "ListSolutions", "ListFilters", "ListEventTrackers", "ListMetricAttributions", "ListDatasets",
@@ -151,15 +184,13 @@ class TrainingFunctions(Construct):
                 resources=[stack.format_arn(service="ssm", resource="parameter", resource_name=name)],
             )
         )
-        machines = [
+        arns = [
             stack.format_arn(
                 service="states",
                 resource="stateMachine",
                 resource_name=f"{name}-{machine}",
                 arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
             )
-            for machine in ("retrain", "train", "train-recipe")
+            for machine in machines
         ]
-        function.add_to_role_policy(
-            iam.PolicyStatement(actions=["states:ListExecutions"], resources=machines)
-        )
+        function.add_to_role_policy(iam.PolicyStatement(actions=["states:ListExecutions"], resources=arns))

@@ -37,7 +37,9 @@ def test_each_purpose_has_its_machine(assembly: Assembly) -> None:
         "prepare-data",
         "train",
         "train-recipe",
+        "compare",
         "retrain",
+        "retire",
         "rollback",
         "teardown",
         "campaign",
@@ -60,7 +62,10 @@ def test_training_calls_personalize_directly_and_polls_without_functions(assembl
 
 
 def test_every_wait_is_for_an_end_and_the_whole_is_bounded_by_time(assembly: Assembly) -> None:
-    for name in ("train", "train-recipe", "rollback", "teardown", "prepare-data", "campaign"):
+    machines = (
+        "train", "train-recipe", "compare", "retire", "rollback", "teardown", "prepare-data", "campaign",
+    )  # fmt: skip
+    for name in machines:
         machine = definition(assembly, name)
         assert machine["TimeoutSeconds"] > 0
         all_states = states(machine)
@@ -70,7 +75,7 @@ def test_every_wait_is_for_an_end_and_the_whole_is_bounded_by_time(assembly: Ass
 
 
 def test_every_call_of_a_service_is_tried_again_when_the_service_is_busy(assembly: Assembly) -> None:
-    for name in ("train", "train-recipe", "rollback", "teardown"):
+    for name in ("train", "train-recipe", "compare", "retrain", "retire", "rollback", "teardown"):
         for state_name, state in states(definition(assembly, name)).items():
             is_notice_of_a_failure = state_name == "Tell who is to know"
             if state["Type"] == "Task" and not is_notice_of_a_failure:
@@ -78,7 +83,7 @@ def test_every_call_of_a_service_is_tried_again_when_the_service_is_busy(assembl
 
 
 def test_every_failure_says_what_failed_and_why(assembly: Assembly) -> None:
-    for name in ("train", "rollback", "teardown", "prepare-data", "campaign"):
+    for name in ("train", "compare", "retire", "rollback", "teardown", "prepare-data", "campaign"):
         whole = definition(assembly, name)["States"]
         caught = next(state for state in whole.values() if state["Type"] == "Parallel")["Catch"]
         assert whole[whole[caught[0]["Next"]]["Default"]]["Resource"].endswith(":states:::sns:publish")
@@ -111,11 +116,27 @@ def test_functions_have_the_configured_runtime_and_architecture(assembly: Assemb
     assert {tuple(function["Architectures"]) for function in functions} == {("arm64",)}
 
 
-def test_retraining_and_campaigns_are_scheduled(assembly: Assembly) -> None:
+def test_every_recipe_is_retrained_on_its_own_schedule_and_campaigns_run_on_theirs(
+    assembly: Assembly,
+) -> None:
     schedules = [schedule["Properties"] for schedule in assembly.resources("AWS::Scheduler::Schedule")]
-    assert len(schedules) == 2
     # A rate fires when it is created, on an account that has no data yet.
     assert all(schedule["ScheduleExpression"].startswith("cron(") for schedule in schedules)
+    inputs = [json.loads(schedule["Target"]["Input"]) for schedule in schedules]
+    assert inputs.count({}) == 1, "the coupon campaign"
+    wishes = [wish for wish in inputs if wish]
+    everything = ["user-personalization", "sims", "personalized-ranking", "coupon-ranking"]
+    assert {"recipes": everything, "mode": "FULL", "tune": False} in wishes
+    assert {"recipes": ["user-personalization"], "mode": "UPDATE", "tune": False} in wishes
+    tuned = [wish["recipes"] for wish in wishes if wish["tune"]]
+    assert tuned == [["user-personalization", "personalized-ranking"]]
+
+
+def test_two_retrainings_never_run_at_once(assembly: Assembly) -> None:
+    machine = definition(assembly, "retrain")
+    first = machine["States"][machine["StartAt"]]
+    assert first["Resource"].endswith(":states:::dynamodb:updateItem")
+    assert "attribute_not_exists(holder)" in first["Parameters"]["ConditionExpression"]
 
 
 def _text(value: Any) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from ops.history import Version, short_metric
+from ops.comparison import lines_of
+from ops.history import Comparison, Side, Version, short_metric
 from ops.report import row
 from ops.report_page import page, plot
 
@@ -64,6 +65,23 @@ def test_the_page_has_every_version_and_no_markup_from_a_reason() -> None:
     assert all(f"v-{day}" in text for day in (1, 2, 3))
     assert "<0.196>" not in text
     assert "&lt;0.196&gt;" in text
+
+
+def test_a_comparison_is_shown_with_both_settings_and_the_difference() -> None:
+    sides = (
+        Side("true", "arn:1", {METRIC: 0.20}, {"medianDays": 20.0}),
+        Side("false", "arn:2", {METRIC: 0.25}, {"medianDays": 50.0}),
+    )
+    compared = Comparison("sims", "recency_mask", "run-1", "2026-11-01T00:00:00Z", 500, 0.4, sides)
+    title, header, *rows = lines_of(compared, [METRIC, "coverage"])
+    assert "recency_mask" in title[0]
+    assert "40%" in title[0]
+    assert header[1:3] == ("true (configured)", "false")
+    assert rows == [
+        ("NDCG@10", "0.2000", "0.2500", "+0.0500"),
+        ("recommended items: median age, days", "20.0000", "50.0000", "+30.0000"),
+    ]
+    assert all(text in page("travel", HISTORY, [METRIC], [compared]) for text in rows[1])
 
 
 def test_metrics_are_called_as_people_call_them() -> None:

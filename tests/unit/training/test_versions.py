@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pace import Waiting, pace
-from versions import find, last_duration
+from versions import find, last_deployment, last_duration
 
 SOLUTION = "arn:aws:personalize:ap-south-1:123456789012:solution/travel-sims-1"
 
@@ -57,12 +56,14 @@ def test_the_newest_training_of_the_same_solution_and_mode_tells_how_long_one_ta
     assert last_duration([], SOLUTION, "FULL") is None
 
 
-def test_what_took_an_hour_is_looked_at_shortly_before_and_then_every_few_minutes() -> None:
-    waiting = Waiting(first_seconds=30)
-    assert pace(3600, waiting) == {"firstSeconds": 3240, "nextSeconds": 180}
-    assert pace(10, waiting) == {"firstSeconds": 30, "nextSeconds": 30}
-    assert pace(None, waiting) == {"firstSeconds": 30, "nextSeconds": 30}
+def test_how_long_a_campaign_took_to_be_updated_is_read_from_its_description() -> None:
+    def took(begin: str, end: str) -> dict[str, str]:
+        return {
+            "CreationDateTime": f"2026-11-01T10:{begin}:00.000Z",
+            "LastUpdatedDateTime": f"2026-11-01T10:{end}:00.000Z",
+        }
 
-
-def test_an_absurd_duration_makes_no_absurd_wait() -> None:
-    assert pace(90 * 86_400, Waiting(first_seconds=30))["firstSeconds"] == 12 * 3600
+    assert last_deployment({"Error": "Personalize.ResourceNotFoundException"}) is None
+    assert last_deployment({"Campaign": took("00", "10")}) == 600
+    updated = {**took("00", "30"), "LatestCampaignUpdate": took("25", "30")}
+    assert last_deployment({"Campaign": updated}) == 300
