@@ -77,10 +77,16 @@ class Recipe(Section):
 
 
 class Gate(Section):
-    """When a new version is promoted: its `metric` at least (1 - tolerance) of the serving version's."""
+    """When a new version is promoted: its `metric` at least (1 - tolerance) of the serving version's.
+
+    And above `over_popularity` times popularity's on the same data. After `patience` versions in a row that
+    were held back (0: never), one as good as those is promoted: the data has changed since what serves.
+    """
 
     metric: str = "normalized_discounted_cumulative_gain_at_10"
     tolerance: float = Field(default=0.02, ge=0, lt=1)
+    over_popularity: float = Field(default=1.0, ge=0)
+    patience: int = Field(default=5, ge=0)
 
 
 class Waiting(Section):

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
-from gate import ROLLED_BACK, decide
+from gate import ROLLED_BACK, Thresholds, decide, held_back_since
 from import_jobs import jobs_of, last_seconds
 from naming import Place
 from pace import pace
@@ -93,16 +93,20 @@ def quality_gate(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     `serving` is the description of the campaign, or the error when there is none; `record` the version's item
     of the versions table. The answer has the pace at which to wait for the campaign's update, too.
     """
-    serving = None
+    thresholds = Thresholds(**json.loads(os.environ["GATE"]))
+    serving, held_back = None, []
     if "Campaign" in event["serving"]:
         serving_arn = event["serving"]["Campaign"]["SolutionVersionArn"]
         serving = _client("personalize").get_solution_metrics(solutionVersionArn=serving_arn)["metrics"]
+        itself = event["record"]["solution_version_arn"]["S"]
+        others = [one for one in of_recipe(event["key"]) if one["solution_version_arn"] != itself]
+        held_back = held_back_since(others, serving_arn, thresholds.metric)
     verdict = decide(
         event["metrics"],
         serving,
         event.get("baseline") or {},
-        metric=os.environ["GATE_METRIC"],
-        tolerance=float(os.environ["GATE_TOLERANCE"]),
+        thresholds=thresholds,
+        held_back=held_back,
         was_rolled_back=event["record"].get("decision", {}).get("S") == ROLLED_BACK,
     )
     logger.info("gate", recipe=event["key"], promote=verdict.promote, reason=verdict.reason)

@@ -42,10 +42,10 @@ class TrainingFunctions(Construct):
         self.find_version = self._function("FindVersion", "handler.find_version")
         self._let_call(self.find_version, "ListSolutionVersions", "DescribeSolutionVersion", of="solution")
         let_use_table(self.find_version, versions, write=False)
-        gate = project.training.gate
         self.quality_gate = self._function(
-            "QualityGate", "handler.quality_gate", GATE_METRIC=gate.metric, GATE_TOLERANCE=str(gate.tolerance)
+            "QualityGate", "handler.quality_gate", GATE=project.training.gate.model_dump_json()
         )
+        let_use_table(self.quality_gate, versions, write=False)
         self._let_call(self.quality_gate, "GetSolutionMetrics", of="solution")
         self.find_rollback = self._find_rollback()
         self.find_remaining = self._function("FindRemaining", "upkeep.find_remaining")
