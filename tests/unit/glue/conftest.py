@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "glue_scripts"))
+# Spark's Python workers import the jobs' packages too.
+os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT / "glue_scripts"), os.environ.get("PYTHONPATH", "")])
 
 from preprocessing.session import SESSION_SETTINGS, size_session  # noqa: E402
 from preprocessing.settings import Settings, parse_settings  # noqa: E402
