@@ -6,14 +6,14 @@ day s only rows dated before s are read, and only campaigns issued 45 days or mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from targeting.features import pair_features
-from targeting.history import past_pairs, redemptions_of
-from targeting.windows import Floats
+from targeting.history import redemptions_of
+from targeting.windows import DAY_SECONDS, Floats
 
 from benchmarks.coupons.journey import ZONE, Journey
 
@@ -36,19 +36,25 @@ class Situation:
 Method = Callable[[Situation], Floats]
 
 
-def situation(journey: Journey, start: int) -> Situation:
-    """Return what is known at the start of the campaigns that start at this moment."""
-    known = journey.history.before(start)
-    past = past_pairs(known, as_of=start, label_days=LABEL_DAYS)
-    ended = redemptions_of(past, known, journey.catalogue, as_of=start, label_days=LABEL_DAYS)
-    new = new_pairs(journey, start)
-    return Situation(
-        past,
-        pair_features(past, known, journey.catalogue).columns,
-        np.bincount(ended["pair"], minlength=len(past)).astype(np.float64),
-        new,
-        pair_features(new, known, journey.catalogue).columns,
-    )
+def situations(journey: Journey) -> Iterator[tuple[int, Situation]]:
+    """Yield each moment (epoch seconds) at which campaigns start, and what is known then.
+
+    The features of a pair are made once, at its own start, of what lay before it.
+    """
+    decided_before: list[tuple[int, pd.DataFrame, pd.DataFrame]] = []
+    for start in sorted(set(journey.starts)):
+        known = journey.history.before(int(start))
+        new = new_pairs(journey, int(start))
+        features = pair_features(new, known, journey.catalogue).columns
+        ended = [one for one in decided_before if one[0] <= start - LABEL_DAYS * DAY_SECONDS]
+        past, past_features = (
+            pd.concat([new[:0], *(one[1] for one in ended)], ignore_index=True),
+            pd.concat([features[:0], *(one[2] for one in ended)], ignore_index=True),
+        )
+        redeemed = redemptions_of(past, known, journey.catalogue, as_of=int(start), label_days=LABEL_DAYS)
+        counts = np.bincount(redeemed["pair"], minlength=len(past)).astype(np.float64)
+        yield int(start), Situation(past, past_features, counts, new, features)
+        decided_before.append((int(start), new, features))
 
 
 def new_pairs(journey: Journey, start: int) -> pd.DataFrame:
@@ -61,9 +67,9 @@ def new_pairs(journey: Journey, start: int) -> pd.DataFrame:
 def decided(journey: Journey, methods: Mapping[str, Method]) -> pd.DataFrame:
     """Return all pairs of the later campaigns with the score of each method and `real`, what was redeemed."""
     parts = []
-    for start in sorted(set(journey.starts[journey.starts >= FIRST_START])):
-        now = situation(journey, int(start))
-        parts.append(now.pairs.assign(**{name: method(now) for name, method in methods.items()}))
+    for start, now in situations(journey):
+        if start >= FIRST_START:
+            parts.append(now.pairs.assign(**{name: method(now) for name, method in methods.items()}))
     pairs = pd.concat(parts, ignore_index=True)
     return pairs.assign(real=_real(journey, pairs))
 

@@ -21,7 +21,7 @@ from targeting.probabilities import Curated, last_moment, redemption_probabiliti
 from targeting.propensity import CalibratedModel, SmoothedRate
 
 from benchmarks.coupons.journey import Journey
-from benchmarks.coupons.rolling import Situation, shares_kept, situation
+from benchmarks.coupons.rolling import Situation, shares_kept, situations
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +91,8 @@ def test_without_the_guards_the_future_would_be_seen(world: World, monkeypatch: 
 
 
 def benchmark_situation(world: World, history: History) -> Situation:
-    starts = pd.Series(world.starts)
-    return situation(Journey(history, world.catalogue, starts), world.starts[world.last])
+    journey = Journey(history, world.catalogue, pd.Series(world.starts))
+    return dict(situations(journey))[world.starts[world.last]]
 
 
 def same(one: Situation, other: Situation) -> bool:
