@@ -120,6 +120,8 @@ class EnsureActive(sfn.StateMachineFragment):
             made.add_catch(again, errors=[EXISTS], result_path="$.existed")
             made.next(self.wait)
             look.add_catch(made, errors=[NOT_FOUND], result_path="$.missing", assign=pauses)
+            # For a state elsewhere that made room for it.
+            self.create = made
         self._start = look
 
     @property

@@ -59,7 +59,7 @@ class DatasetStates(Construct):
             parameters=parameters,
             resources=self._arns(*kinds),
             waiting=self._waiting,
-            until_free=action.startswith("update"),
+            until_free=action.startswith(("update", "delete")),
             result_path=result_path or sfn.JsonPath.DISCARD,
         )
 
@@ -195,11 +195,15 @@ class DatasetStates(Construct):
         return store
 
     def _filter(self) -> sfn.IChainable:
-        return EnsureActive(
+        """Personalize cannot change a filter, whose name the API knows: another expression replaces it."""
+        arn = {"FilterArn": at("$.arn")}
+        ready = sfn.Pass(self, "the filter is ready")
+        is_right = sfn.Choice(self, "Has it the configuration's expression?")
+        filters = EnsureActive(
             self,
             "the filter",
             kind="filter",
-            describe={"FilterArn": at("$.arn")},
+            describe=arn,
             create={
                 "Name": at("$.name"),
                 "DatasetGroupArn": at("$.datasetGroupArn"),
@@ -207,4 +211,24 @@ class DatasetStates(Construct):
             },
             resources=self._arns("filter", "dataset-group"),
             waiting=self._waiting,
+            then=is_right,
         )
+        delete = self._call(
+            "Delete the filter of another expression", "deleteFilter", arn, "filter", result_path="$.replaced"
+        )
+        look = self._call("Is the old filter still there?", "describeFilter", arn, "filter")
+        wait = sfn.Wait(
+            self,
+            "Wait until the old filter is gone",
+            time=sfn.WaitTime.duration(cdk.Duration.seconds(self._waiting.first_seconds)),
+        )
+        for state in (delete, look):
+            state.add_catch(filters.create, errors=[NOT_FOUND], result_path="$.replaced")
+        delete.next(look)
+        look.next(wait)
+        wait.next(look)
+        same = sfn.Condition.string_equals_json_path("$.found.Filter.FilterExpression", "$.expression")
+        # Once: should Personalize write expressions in a way of its own, it is not replaced for ever.
+        is_right.when(sfn.Condition.or_(same, sfn.Condition.is_present("$.replaced")), ready)
+        is_right.otherwise(delete)
+        return filters

@@ -6,20 +6,16 @@ import csv
 import io
 import json
 import time
-import zlib
-from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-import urllib3
 
 from ops import history
 from ops.athena import query
 from ops.demo_story import tell
 from ops.errors import OperatorError
 from ops.forget import forget
-from ops.teardown import empty_buckets
 from ops.terminal import Terminal
 from tests.local.deployed_app import DeployedApp
 
@@ -66,10 +62,25 @@ def test_the_first_training_tunes_and_leaves_what_it_found(trained_app: Deployed
     assert 2 <= int(found["bptt"]) <= 32
 
 
-def test_training_again_creates_no_second_copy(trained_app: DeployedApp) -> None:
+def test_training_again_creates_no_second_copy_and_replaces_a_filter_of_another_expression(
+    trained_app: DeployedApp,
+) -> None:
+    personalize = trained_app.client("personalize")
     before = trained_app.personalize_resources()
+    arn = next(arn for arn in before["list_filters"] if arn.endswith("/travel-origin"))
+    configured = personalize.describe_filter(filterArn=arn)["filter"]
+    personalize.delete_filter(filterArn=arn)
+    while arn in trained_app.personalize_resources()["list_filters"]:
+        time.sleep(0.1)
+    personalize.create_filter(
+        name=configured["name"],
+        datasetGroupArn=configured["datasetGroupArn"],
+        filterExpression='EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("view")',
+    )
     trained_app.execute("TrainStateMachine", {"manifestUri": trained_app.prepared["manifestUri"]})
     assert trained_app.personalize_resources() == before
+    now = personalize.describe_filter(filterArn=arn)["filter"]
+    assert now["filterExpression"] == configured["filterExpression"]
 
 
 def test_the_settings_of_recency_mask_are_compared_once_with_the_age_of_what_is_recommended(
@@ -172,108 +183,3 @@ def test_a_forgotten_user_is_gone_from_raw_data_datasets_and_personalize(trained
         named = query(trained_app.deployment, f"SELECT DISTINCT user_id FROM {table}")  # noqa: S608
         assert named
         assert {"user_id": user_id} not in named
-
-
-@pytest.fixture
-def notified(trained_app: DeployedApp) -> Iterator[Callable[[], dict[str, Any]]]:
-    """Listen to the notification topic; the call returns the next message."""
-    sqs, sns = trained_app.client("sqs"), trained_app.client("sns")
-    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    subscription = sns.subscribe(
-        TopicArn=trained_app.output("NotificationTopic"),
-        Protocol="sqs",
-        Endpoint=arn,
-        ReturnSubscriptionArn=True,
-    )["SubscriptionArn"]
-
-    def next_message() -> dict[str, Any]:
-        received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"]
-        return dict(json.loads(json.loads(received[0]["Body"])["Message"]))
-
-    yield next_message
-    sns.unsubscribe(SubscriptionArn=subscription)
-    sqs.delete_queue(QueueUrl=queue)
-
-
-def _coupons_of(app: DeployedApp, rows: list[str]) -> str:
-    """Write a data version whose coupon interactions are these rows; return its manifest's URI."""
-    version = f"coupons-{zlib.crc32(rows[0].encode()):08x}"
-    manifest = json.loads(json.dumps(app.manifest).replace(app.data_version, version))
-    for group, members in manifest["datasetGroups"].items():
-        for kind, entry in members.items():
-            entry["location"] = app.manifest["datasetGroups"][group][kind]["location"]
-    bucket = app.output("DatasetsBucket")
-    location = f"personalize/{version}/coupons/interactions/"
-    manifest["datasetGroups"]["coupons"]["interactions"]["location"] = f"s3://{bucket}/{location}"
-    header = "USER_ID,ITEM_ID,TIMESTAMP,EVENT_TYPE,EVENT_VALUE"
-    s3 = app.client("s3")
-    s3.put_object(Bucket=bucket, Key=f"{location}part.csv", Body="\n".join([header, *rows]).encode())
-    key = f"personalize/{version}/manifest.json"
-    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(manifest).encode())
-    return f"s3://{bucket}/{key}"
-
-
-BROKEN = ["u1,c1,yesterday,redeemed,1.0"] * 1000
-OF_TOO_FEW_USERS = [
-    f"u{number % 9},c{number % 5},{1780000000 + number},redeemed,1.0" for number in range(1500)
-]
-
-
-@pytest.mark.parametrize(
-    ("rows", "resource", "why"),
-    [
-        (BROKEN, "dataset-import-job/travel-coupons-interactions-", "yesterday"),
-        (OF_TOO_FEW_USERS, "solution/travel-coupon-popularity-", "25 users"),
-    ],
-)
-def test_what_fails_in_personalize_is_told_with_its_name_and_personalizes_reason(
-    trained_app: DeployedApp,
-    notified: Callable[[], dict[str, Any]],
-    rows: list[str],
-    resource: str,
-    why: str,
-) -> None:
-    """Comes after what needs the coupons' data as it was."""
-    wish = {"manifestUri": _coupons_of(trained_app, rows), "recipes": ["coupon-ranking"]}
-    with pytest.raises(OperatorError, match=why):
-        trained_app.execute("TrainStateMachine", wish)
-    message = notified()
-    assert resource in message["cause"]
-    assert why in message["cause"]
-
-
-def test_a_call_that_is_throttled_for_ever_is_told_with_the_recipe_it_was_for(
-    trained_app: DeployedApp, notified: Callable[[], dict[str, Any]]
-) -> None:
-    fault = {
-        "service": "personalize",
-        "operation": "DescribeSolution",
-        "throttle": True,
-        "message": "Rate exceeded",
-    }
-    faults = f"{trained_app.cloud.endpoint_url}/_localcloud/faults"
-    urllib3.request("POST", faults, body=json.dumps({**fault, "times": 1000}))
-    wish = {"manifestUri": trained_app.prepared["manifestUri"], "recipes": ["sims"]}
-    with pytest.raises(OperatorError, match="Rate exceeded"):
-        trained_app.execute("TrainStateMachine", wish)
-    urllib3.request("DELETE", faults)
-    message = notified()
-    assert "travel-train-recipe:popularity-" in message["cause"]
-    assert "Rate exceeded" in message["cause"]
-
-
-def test_teardown_and_destroy_leave_nothing_behind(trained_app: DeployedApp) -> None:
-    """Comes last: the app is gone after it."""
-    buckets = [trained_app.output(f"{name}Bucket") for name in ("Raw", "Datasets", "Results", "AccessLogs")]
-    assert trained_app.execute("TeardownStateMachine", {}) == {"deployment": trained_app.name}
-    empty_buckets(trained_app.deployment)
-    trained_app.cloud.cdk("destroy", "--all", "--force", "--app", str(trained_app.assembly), log="destroy")
-    assert not any(trained_app.personalize_resources().values())
-    left = trained_app.client("ssm").get_parameters_by_path(Path=f"/{trained_app.name}/", Recursive=True)
-    assert left["Parameters"] == []
-    stacks = trained_app.client("cloudformation").describe_stacks()["Stacks"]
-    assert [stack["StackName"] for stack in stacks] == ["CDKToolkit"]
-    left_buckets = {bucket["Name"] for bucket in trained_app.client("s3").list_buckets()["Buckets"]}
-    assert not left_buckets & set(buckets)
-    assert trained_app.client("lambda").list_functions()["Functions"] == []
