@@ -20,7 +20,8 @@ class InteractionLog:
     """Interactions in the order (user, timestamp, position in the input).
 
     User u's rows are `offsets[u]:offsets[u + 1]`. `items` and `event_types` are positions in `item_ids` and
-    `event_type_names`; `values` are event values, NaN where there is none; timestamps are epoch seconds.
+    `event_type_names`; `values` are event values, NaN where there is none; timestamps are epoch seconds;
+    `table_rows` are the positions in the table that the log was made of.
     """
 
     user_ids: list[str]
@@ -31,6 +32,7 @@ class InteractionLog:
     timestamps: Int64s
     event_types: Int32s
     values: Float32s
+    table_rows: Int32s | None = None
 
     @classmethod
     def from_table(cls, table: pa.Table | None) -> InteractionLog:
@@ -62,7 +64,9 @@ class InteractionLog:
         event_types, values = event_types[order], values[order]
         offsets = np.zeros(len(user_ids) + 1, dtype=np.int64)
         np.cumsum(np.bincount(users, minlength=len(user_ids)), out=offsets[1:])
-        return cls(user_ids, item_ids, names, offsets, items, timestamps, event_types, values)
+        return cls(
+            user_ids, item_ids, names, offsets, items, timestamps, event_types, values, order.astype(np.int32)
+        )
 
     def __len__(self) -> int:
         return len(self.items)
@@ -95,6 +99,7 @@ class InteractionLog:
             self.timestamps[keep],
             self.event_types[keep],
             self.values[keep],
+            None if self.table_rows is None else self.table_rows[keep],
         )
 
 

@@ -8,7 +8,6 @@ that has seen only the other users.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -50,8 +49,7 @@ def hold_out_users(data: TrainingData, seed: int) -> Marks:
 
 def without_users(data: TrainingData, held_out: Marks) -> TrainingData:
     """Return the data without the interactions of the marked users."""
-    keep = ~held_out[data.log.users]
-    return replace(data, log=data.log.select(keep), weights=data.weights[keep])
+    return data.select(~held_out[data.log.users])
 
 
 def _place(user_id: str, seed: int) -> float:

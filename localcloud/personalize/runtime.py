@@ -33,7 +33,7 @@ _CALLS = {
 _SUBJECTS = {"USER_SEGMENTATION": "UserID", "PERSONALIZED_ACTIONS": "ActionID"}
 
 
-@operation("GetRecommendations", "campaigns of custom solutions; context is checked and has no influence")
+@operation("GetRecommendations", "campaigns of custom solutions")
 def get_recommendations(region: Region, request: Request) -> Answer:
     """Return recommended items for a user, or items like an item."""
     if "recommenderArn" in request:
@@ -59,7 +59,7 @@ def get_recommendations(region: Region, request: Request) -> Answer:
     expression = filter_of(region, version, request)
     mask = server.mask(expression, candidates, request.get("filterValues", {}))
     exploration = exploration_of(campaign.campaign_config or {})
-    logits = server.logits(candidates)
+    logits = server.logits(candidates, request.get("context"))
     items = server.recommend(candidates, logits, mask, count, exploration)
     for promotion in request.get("promotions", []):
         items = _promoted(
@@ -104,7 +104,7 @@ def exploration_of(config: Mapping[str, Any]) -> Exploration:
     )
 
 
-@operation("GetPersonalizedRanking", "context is checked and has no influence")
+@operation("GetPersonalizedRanking")
 def get_personalized_ranking(region: Region, request: Request) -> Answer:
     """Return a list of items in the order of a user's interest."""
     campaign, version = _in_service(region, request["campaignArn"])
@@ -117,7 +117,7 @@ def get_personalized_ranking(region: Region, request: Request) -> Answer:
     candidates = server.candidates(request["userId"], None)
     expression = filter_of(region, version, request)
     mask = server.mask(expression, candidates, request.get("filterValues", {}))
-    items = server.rank(server.logits(candidates), mask, item_ids)
+    items = server.rank(server.logits(candidates, request.get("context")), mask, item_ids)
     columns = _metadata_columns(campaign, request)
     recommendation_id = region.recommendations.record(campaign.arn)
     return {"personalizedRanking": _item_list(server, items, columns), "recommendationId": recommendation_id}

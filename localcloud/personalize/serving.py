@@ -67,9 +67,9 @@ class Server:
         except ValueError as error:
             raise InvalidInputError(str(error)) from error
 
-    def logits(self, candidates: ItemCandidates) -> Float32s:
+    def logits(self, candidates: ItemCandidates, context: Mapping[str, object] | None = None) -> Float32s:
         """Return the model's logits for all items."""
-        return self.model.scores(self._query(candidates))
+        return self.model.scores(replace(self._query(candidates), context=context or {}))
 
     def logits_of_many(self, several: Sequence[ItemCandidates]) -> Float32s:
         """Return the model's logits for some requests, shape (requests, items)."""

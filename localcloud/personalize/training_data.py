@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import scipy.sparse as sp
 
-from localcloud.personalize.avro import ITEMS, USERS, Column, DatasetSchema
+from localcloud.personalize.avro import INTERACTIONS, ITEMS, USERS, Column, DatasetSchema
 from localcloud.personalize.interactions import InteractionLog
 from localcloud.personalize.quotas import MIN_INTERACTIONS, MIN_USERS_WITH_TWO
 from localcloud.personalize.recipes import TrainingData
@@ -62,6 +62,7 @@ def prepare(store: Store, choice: EventChoice) -> TrainingData:
         features=_features(items, schema, item_ids, ignored),
         created=_creation_times(log, items, item_ids),
         users=_user_attributes(store, log, choice.ignored_columns.get(USERS, frozenset())),
+        contexts=_contexts(store, log, choice.ignored_columns.get(INTERACTIONS, frozenset())),
     )
 
 
@@ -76,6 +77,18 @@ def _user_attributes(store: Store, log: InteractionLog, ignored: frozenset[str])
     }
     rows = [log.user_index.get(user_id, -1) for user_id in users["USER_ID"].to_pylist()]
     return read_attributes(columns, np.array(rows, dtype=np.int64), len(log.user_ids))
+
+
+def _contexts(store: Store, log: InteractionLog, ignored: frozenset[str]) -> UserAttributes | None:
+    """Return the contextual metadata of the log's interactions, None without such columns."""
+    table, schema = store.table(INTERACTIONS), store.schema(INTERACTIONS)
+    if table is None or schema is None or log.table_rows is None:
+        return None
+    names = [one.name for one in schema.metadata if one.name not in ignored and not one.textual]
+    if not names:
+        return None
+    columns = {name: table[name].take(pa.array(log.table_rows)) for name in names}
+    return read_attributes(columns, np.arange(len(log)), len(log))
 
 
 def _events_that_count(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -61,8 +60,7 @@ def _sample(data: TrainingData, seed: int) -> TrainingData:
         return data
     share = _MOST_INTERACTIONS / len(data.log)
     chosen = np.random.default_rng(seed).random(len(data.log.user_ids)) < share
-    keep = chosen[data.log.users]
-    return replace(data, log=data.log.select(keep), weights=data.weights[keep])
+    return data.select(chosen[data.log.users])
 
 
 def _ranges(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -42,8 +42,8 @@ class TrainingData:
     `log` holds the interactions that count; its item numbers are positions in `item_ids`, which goes on with
     items that have metadata only. `weights` has one factor an interaction. `features` is items x metadata
     tokens, rows of length 1 (or 0). `created` is the creation time of each item in epoch seconds: its
-    CREATION_TIMESTAMP, else its first interaction, else 0. `users` are the attributes of the log's users, if
-    there are any.
+    CREATION_TIMESTAMP, else its first interaction, else 0. `users` are the attributes of the log's users,
+    `contexts` those of its interactions, if there are any.
     """
 
     log: InteractionLog
@@ -52,20 +52,32 @@ class TrainingData:
     features: sp.csr_matrix
     created: npt.NDArray[np.int64]
     users: UserAttributes | None = None
+    contexts: UserAttributes | None = None
 
     @property
     def item_count(self) -> int:
         """Number of items."""
         return len(self.item_ids)
 
+    def select(self, keep: npt.NDArray[np.bool_]) -> TrainingData:
+        """Return the data of the marked interactions; users and items keep their numbers."""
+        contexts = self.contexts
+        if contexts is not None:
+            contexts = replace(contexts, matrix=contexts.matrix[np.flatnonzero(keep)])
+        return replace(self, log=self.log.select(keep), weights=self.weights[keep], contexts=contexts)
+
 
 @dataclass(frozen=True)
 class Query:
-    """Whom or what recommendations are for: positions of items, the history oldest first."""
+    """Whom or what recommendations are for: positions of items, the history oldest first.
+
+    `user` are the user's attributes, `context` what is known of the moment, both by column.
+    """
 
     history: Int32s
     item: int | None = None
     user: Mapping[str, object] = field(default_factory=dict)
+    context: Mapping[str, object] = field(default_factory=dict)
 
 
 class Model(ABC):

@@ -17,7 +17,8 @@ from localcloud.personalize.interactions import InteractionLog
 
 Views = npt.NDArray[np.float32]
 Weights = npt.NDArray[np.float64]
-Place = tuple[int, npt.NDArray[np.int32]]
+# A user, the history, and the row of the interaction that comes next.
+Place = tuple[int, npt.NDArray[np.int32], int]
 
 TARGETS_OF_USER = 4
 MOST_USERS = 500
@@ -71,7 +72,7 @@ def learn_weights(  # noqa: PLR0917 - each is another input of one fit
 ) -> Weights | None:
     """Return the weight of each view, None without any held-out interaction.
 
-    `views_of` gives the views of some (user, history), shape (views, histories, items). Each held-out
+    `views_of` gives the views of some places, shape (views, histories, items). Each held-out
     interaction competes with all items (of which a sample stands for the others) or, `against_popular`, with
     items drawn by popularity.
     """
@@ -83,7 +84,7 @@ def learn_weights(  # noqa: PLR0917 - each is another input of one fit
         return None
     at_once = min(max(_CELLS_AT_ONCE // item_count, 1), 64)
     for block in np.array_split(targets, -(-len(targets) // at_once)):
-        places = [(user, interactions[log.offsets[user] : end]) for user, _, end in block.tolist()]
+        places = [(user, interactions[log.offsets[user] : end], row) for user, row, end in block.tolist()]
         views = views_of(places)
         for place, row in enumerate(block[:, 1]):
             target, history = int(interactions[row]), places[place][1]

@@ -183,11 +183,11 @@ def _before(query: ActionQuery, time: int, actions: int) -> ActionQuery:
 
 def _items_of(
     log: InteractionLog, user_id: str, known_items: Mapping[str, int]
-) -> tuple[Int32s, None, dict[str, object], Int64s]:
-    """Return the first four members of an ActionQuery: items, no item, no attributes, times."""
+) -> tuple[Int32s, None, dict[str, object], dict[str, object], Int64s]:
+    """Return the first five members of an ActionQuery: items, no item, no attributes, no context, times."""
     rows = log.rows_of(user_id)
     places = np.array([known_items.get(log.item_ids[item], -1) for item in log.items[rows]], dtype=np.int32)
-    return places[places >= 0], None, {}, np.asarray(log.timestamps[rows])[places >= 0]
+    return places[places >= 0], None, {}, {}, np.asarray(log.timestamps[rows])[places >= 0]
 
 
 def _kinds(log: InteractionLog) -> Int32s:

@@ -4,14 +4,13 @@ A logit for each item is a weighted sum of views of the user's last `bptt` inter
 over many and over few steps, their logarithms, transitions read backwards, EASE, a regression of the next
 item, factors of ALS (of rank `hidden_dimension`) and of the transitions, likeness of metadata, popularity
 (recent or of all times, `recency_mask`), how lately and how often the user had the item and whether it is one
-that is repeated, and what users with the same attributes take. The weights are learned from held-out
-interactions (blend.py).
+that is repeated, what users with the same attributes take, and what is taken in the same context. The weights
+are learned from held-out interactions (blend.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +34,11 @@ from localcloud.personalize.recipes.cold_items import stand_ins
 from localcloud.personalize.recipes.regression import next_item_regression
 from localcloud.personalize.recipes.sequence_model import VIEWS, SequenceModel
 from localcloud.personalize.recipes.threads import one_thread
-from localcloud.personalize.recipes.user_attributes import lifts
+from localcloud.personalize.recipes.user_attributes import (
+    UserAttributes,
+    lifts_of_contexts,
+    lifts_of_users,
+)
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -47,7 +50,7 @@ _SEED = 1
 # stays.
 _ONE_FIT_ABOVE = 500_000
 # Where no interaction can be held out: log transitions, metadata and popularity alone.
-_PLAIN = {"popularity": 0.5, "attributes": 1.0, "log following": 0.5, "metadata": 1.0}
+_PLAIN = {"popularity": 0.5, "attributes": 1.0, "context": 1.0, "log following": 0.5, "metadata": 1.0}
 
 
 def fit(data: TrainingData, hyperparameters: Hyperparameters) -> SequenceModel:
@@ -98,7 +101,10 @@ def _fit(data: TrainingData, hyperparameters: Hyperparameters, *, against_popula
     model = _fit_views(data, remains, hyperparameters)
 
     def views_of(places: Sequence[Place]) -> Float32s:
-        queries = [Query(history, user=_attributes(data, user)) for user, history in places]
+        queries = [
+            Query(history, user=_of(data.users, user), context=_of(data.contexts, row))
+            for user, history, row in places
+        ]
         shape = (len(queries), data.item_count)
         return np.stack([np.broadcast_to(view, shape) for view in model.views(queries)])
 
@@ -113,8 +119,8 @@ def _fit(data: TrainingData, hyperparameters: Hyperparameters, *, against_popula
     return model
 
 
-def _attributes(data: TrainingData, user: int) -> dict[str, object]:
-    return data.users.attributes(user) if data.users is not None else {}
+def _of(attributes: UserAttributes | None, row: int) -> dict[str, object]:
+    return attributes.attributes(row) if attributes is not None else {}
 
 
 def _of_usual_histories(data: TrainingData, hyperparameters: Hyperparameters) -> TrainingData:
@@ -124,7 +130,7 @@ def _of_usual_histories(data: TrainingData, hyperparameters: Hyperparameters) ->
         float(hyperparameters["min_user_history_length_percentile"]),
         float(hyperparameters["max_user_history_length_percentile"]),
     )
-    return replace(data, log=data.log.select(keep), weights=data.weights[keep])
+    return data.select(keep)
 
 
 def _fit_views(
@@ -156,14 +162,16 @@ def _counted(
     data: TrainingData, used: npt.NDArray[np.bool_], hyperparameters: Hyperparameters
 ) -> tuple[Arrays, dict[str, float]]:
     """Return the arrays that counting gives, and the model's settings."""
-    log, weights = data.log.select(used), data.weights[used]
+    data = data.select(used)
+    log, weights = data.log, data.weights
     # The second versions call recency_mask apply_recency_bias.
     masked = hyperparameters.get("apply_recency_bias", hyperparameters["recency_mask"])
     recency = _recency(log) if masked else np.ones(len(log), dtype=np.float32)
     popularity = np.bincount(log.items, weights=weights, minlength=data.item_count).astype(np.float64)
     recent = np.bincount(log.items, weights=weights * recency, minlength=data.item_count)
     bptt = int(hyperparameters["bptt"])
-    tokens, token_lifts = lifts(log, weights, data.users, data.item_count)
+    tokens, token_lifts = lifts_of_users(log, weights, data.users, data.item_count)
+    contexts, context_lifts = lifts_of_contexts(log, weights, data.contexts, data.item_count)
     cold, cold_weights = stand_ins(data.features, popularity, data.created)
     arrays = {
         "log_popularity": np.log(recent + 0.1).astype(np.float32),
@@ -171,6 +179,8 @@ def _counted(
         "created": data.created,
         "user_tokens": np.array(tokens, dtype=np.str_),
         "user_lifts": token_lifts,
+        "context_tokens": np.array(contexts, dtype=np.str_),
+        "context_lifts": context_lifts,
         "cold_items": cold,
         "blank_items": np.setdiff1d(np.flatnonzero(popularity <= 0), cold).astype(np.int32),
         **views.csr_arrays("stand_ins", cold_weights),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from localcloud.personalize.recipes.user_attributes import tokens_of
 VIEWS = (
     "popularity",
     "attributes",
+    "context",
     "following",
     "log following",
     "next",
@@ -54,8 +54,8 @@ class SequenceModel(Model):
 
     Arrays: `transitions`, `steps`, `preceding` and `features` (CSR), `ease` and `regression` of `ease_items`,
     `factors_in` and `directed_in` of histories with `factors_out` of items (one beside the other),
-    `log_popularity`, `log_repeats`, `user_tokens` with `user_lifts`, `cold_items` with `stand_ins` (CSR),
-    `blank_items`, of which nothing is known, and `weights`, one a view.
+    `log_popularity`, `log_repeats`, `user_tokens` with `user_lifts`, `context_tokens` with `context_lifts`,
+    `cold_items` with `stand_ins` (CSR), `blank_items`, of which nothing is known, and `weights`, one a view.
     """
 
     KIND = "sequence"
@@ -82,7 +82,8 @@ class SequenceModel(Model):
         histories = self._histories(queries)
         shape = (len(queries), len(self.item_ids))
         yield self._array("log_popularity")[None, :]
-        yield self._lift(queries)
+        yield self._lift("user", [query.user for query in queries])
+        yield self._lift("context", [query.context for query in queries])
         for name, decay in (("transitions", _TRANSITION_DECAY), ("steps", _STEP_DECAY)):
             found = (histories.fading(1, decay) @ self._matrix(name)).toarray()
             yield found
@@ -104,9 +105,12 @@ class SequenceModel(Model):
             view.reshape(-1)[places] = value
             yield view
 
-    @cached_property
-    def _vocabulary(self) -> dict[str, int]:
-        return {str(token): position for position, token in enumerate(self.arrays["user_tokens"])}
+    def _vocabulary(self, kind: str) -> dict[str, int]:
+        """Return the positions of the tokens of users or contexts, made once."""
+        made: dict[str, dict[str, int]] = self.__dict__.setdefault("_vocabularies", {})
+        if kind not in made:
+            made[kind] = {str(token): place for place, token in enumerate(self.arrays[f"{kind}_tokens"])}
+        return made[kind]
 
     def _histories(self, queries: Sequence[Query]) -> Histories:
         return Histories(queries, len(self.item_ids), int(self.settings["bptt"]))
@@ -120,8 +124,8 @@ class SequenceModel(Model):
         profiles = np.hstack([np.float32(weights[name]) * profile for name, profile in parts])
         np.matmul(profiles, self._array("factors_out").T, out=logits)
         logits += np.float32(weights["popularity"]) * self._array("log_popularity")
-        if self._vocabulary and weights["attributes"]:
-            logits += np.float32(weights["attributes"]) * self._lift(queries)
+        if self._vocabulary("user") and weights["attributes"]:
+            logits += np.float32(weights["attributes"]) * self._lift("user", [one.user for one in queries])
         lately = histories.fading(1, _TRANSITION_DECAY)
         following = weights["following"], weights["log following"], _LEAST_TRANSITION
         add_read(logits, lately, self._matrix("transitions"), *following)
@@ -134,16 +138,22 @@ class SequenceModel(Model):
         add_read(logits, self._profiles(histories), self._matrix("tokens"), weights["metadata"])
         places, values = histories.own(self._array("log_repeats"))
         logits.reshape(-1)[places] += self._array("weights")[-OWN_VIEWS:] @ values
-        self._write_others(queries, logits)
+        self._write_strangers(queries, logits)
+        if self._vocabulary("context") and weights["context"]:
+            logits += np.float32(weights["context"]) * self._lift("context", [one.context for one in queries])
+        self._write_unknown_items(logits)
 
-    def _write_others(self, queries: Sequence[Query], logits: Float32s) -> None:
-        """Write the logits of users without a history and of items without interactions."""
+    def _write_strangers(self, queries: Sequence[Query], logits: Float32s) -> None:
+        """Write the logits of users without a history."""
         strangers = [place for place, query in enumerate(queries) if len(query.history) == 0]
         if strangers:
             # The weights are those of users with a history: without one, popularity among users alike is the
             # best.
-            lift = self._lift([queries[place] for place in strangers])
+            lift = self._lift("user", [queries[place].user for place in strangers])
             logits[strangers] = self._array("log_popularity") + lift
+
+    def _write_unknown_items(self, logits: Float32s) -> None:
+        """Write the logits of items without interactions."""
         cold = self._array("cold_items")
         if len(cold):
             logits[:, cold] = (self._matrix("stand_ins") @ logits.T).T
@@ -177,11 +187,11 @@ class SequenceModel(Model):
         """Return the metadata of the histories, queries x tokens."""
         return histories.fading(1, _METADATA_DECAY) @ self._matrix("features")
 
-    def _lift(self, queries: Sequence[Query]) -> Float32s:
-        """Return the mean lift of items over the tokens of each user's attributes."""
-        result = np.zeros((len(queries), len(self.item_ids)), dtype=np.float32)
-        if self._vocabulary:
-            for place, query in enumerate(queries):
-                if tokens := tokens_of(query.user, self._vocabulary):
-                    result[place] = self.arrays["user_lifts"][tokens].mean(axis=0)
+    def _lift(self, kind: str, several: Sequence[Mapping[str, object]]) -> Float32s:
+        """Return the mean lift of items over the tokens that each user, or context, has."""
+        result = np.zeros((len(several), len(self.item_ids)), dtype=np.float32)
+        if vocabulary := self._vocabulary(kind):
+            for place, attributes in enumerate(several):
+                if attributes and (tokens := tokens_of(attributes, vocabulary)):
+                    result[place] = self.arrays[f"{kind}_lifts"][tokens].mean(axis=0)
         return result

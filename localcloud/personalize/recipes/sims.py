@@ -15,7 +15,6 @@ nobody interacted with yet, and such items themselves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -115,7 +114,7 @@ def _fit(data: TrainingData, hyperparameters: Hyperparameters) -> SimsModel:
     model = _fit_views(data, remains, hyperparameters)
 
     def views_of(places: Sequence[Place]) -> Float32s:
-        return np.stack([model.views(int(history[-1])) for _, history in places], axis=1)
+        return np.stack([model.views(int(history[-1])) for _, history, _ in places], axis=1)
 
     weights = learn_weights(data.log, remains, users, views_of, data.item_count, _SEED)
     if len(data.log) <= _ONE_FIT_ABOVE:
@@ -128,7 +127,7 @@ def _fit_views(
     data: TrainingData, used: npt.NDArray[np.bool_], hyperparameters: Hyperparameters
 ) -> SimsModel:
     """Learn the views from the marked interactions."""
-    data = replace(data, log=data.log.select(used), weights=data.weights[used])
+    data = data.select(used)
     popularity = np.bincount(data.log.items, weights=data.weights, minlength=data.item_count).astype(
         np.float64
     )

@@ -1,7 +1,8 @@
-"""What users' attributes say about the items they take: most useful without a history."""
+"""What attributes of users, and contexts of interactions, say about the items that are taken."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ _QUANTILES = (0.0, 0.2, 0.4, 0.6, 0.8)
 @dataclass(frozen=True)
 class UserAttributes:
     """Tokens of users: `matrix` is users x tokens, 0 or 1, rows in the order of the log's users.
+
+    The same for contexts: rows in the order of the log's interactions.
 
     A token is "COLUMN=value", or "COLUMN>=number" for a number that is at least a quantile of its column.
     """
@@ -87,7 +90,7 @@ def tokens_of(user: Mapping[str, object], vocabulary: Mapping[str, int]) -> list
         if value is None:
             continue
         if threshold:
-            holds = isinstance(value, int | float) and value >= float(bound)
+            holds = _number(value) >= float(bound)
         else:
             holds = token.partition("=")[2] in str(value).split("|")
         if holds:
@@ -95,19 +98,48 @@ def tokens_of(user: Mapping[str, object], vocabulary: Mapping[str, int]) -> list
     return found
 
 
-def lifts(
+def _number(value: object) -> float:
+    """Return a number, also of text as a request's context has it; NaN, which reaches nothing, of others."""
+    try:
+        return float(str(value))
+    except ValueError:
+        return math.nan
+
+
+def lifts_of_users(
     log: InteractionLog, weights: Float32s, users: UserAttributes | None, item_count: int
 ) -> tuple[list[str], Float32s]:
-    """Return the commonest tokens and log(P(item | token) / P(item)), shape (tokens, items)."""
-    if users is None or not users.tokens:
+    """Return the commonest tokens of users and the items' lifts, as `_lifts` does."""
+    return _lifts(log, weights, users, log.offsets, item_count)
+
+
+def lifts_of_contexts(
+    log: InteractionLog, weights: Float32s, contexts: UserAttributes | None, item_count: int
+) -> tuple[list[str], Float32s]:
+    """Return the commonest tokens of interactions and the items' lifts, as `_lifts` does."""
+    return _lifts(log, weights, contexts, np.arange(len(log) + 1), item_count)
+
+
+def _lifts(
+    log: InteractionLog,
+    weights: Float32s,
+    attributes: UserAttributes | None,
+    offsets: npt.NDArray[np.int64],
+    item_count: int,
+) -> tuple[list[str], Float32s]:
+    """Return the commonest tokens and log(P(item | token) / P(item)), shape (tokens, items).
+
+    `offsets` tell which interactions of the log belong to each row of the attributes.
+    """
+    if attributes is None or not attributes.tokens:
         return [], np.zeros((0, item_count), dtype=np.float32)
     most = min(_MOST_TOKENS, _MOST_CELLS // max(item_count, 1))
-    counts = np.asarray(users.matrix.sum(axis=0)).ravel()
+    counts = np.asarray(attributes.matrix.sum(axis=0)).ravel()
     chosen = np.sort(np.argsort(-counts, kind="stable")[:most])
-    shape = (len(log.user_ids), item_count)
-    matrix = sp.csr_matrix((weights, log.items.copy(), log.offsets.copy()), shape=shape)
-    together = np.asarray((users.matrix[:, chosen].T @ matrix).todense(), dtype=np.float64)
+    shape = (len(offsets) - 1, item_count)
+    matrix = sp.csr_matrix((weights, log.items.copy(), offsets.copy()), shape=shape)
+    together = np.asarray((attributes.matrix[:, chosen].T @ matrix).todense(), dtype=np.float64)
     shares = np.asarray(matrix.sum(axis=0)).ravel() + 1.0 / max(item_count, 1)
     shares /= shares.sum()
     smoothed = (together + _PRIOR * shares) / (together.sum(axis=1, keepdims=True) + _PRIOR)
-    return [users.tokens[place] for place in chosen], np.log(smoothed / shares).astype(np.float32)
+    return [attributes.tokens[place] for place in chosen], np.log(smoothed / shares).astype(np.float32)

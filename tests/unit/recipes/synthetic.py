@@ -19,6 +19,7 @@ def training_data(
     *,
     features: dict[str, list[str]] | None = None,
     users: UserAttributes | None = None,
+    contexts: UserAttributes | None = None,
     times: dict[str, list[int]] | None = None,
     weights: np.ndarray | None = None,
 ) -> TrainingData:
@@ -39,6 +40,7 @@ def training_data(
         one_hot(names, features or {}),
         np.full(len(names), START, dtype=np.int64),
         users,
+        contexts,
     )
 
 

@@ -171,6 +171,33 @@ def test_a_cold_user_gets_what_is_popular_among_users_alike():
     assert tokens_of({"AGE": "unknown", "TIER": None}, {"AGE>=20": 0, "TIER=gold": 1}) == []
 
 
+def test_a_context_that_matters_improves_held_out_answers_and_one_of_chance_does_no_harm():
+    """On phones people take the items a0 to a9, else b0 to b9; the last interaction is predicted."""
+    random = np.random.default_rng(0)
+    on_phone = random.random((150, 9)) < 0.5
+    histories = {
+        f"u{user}": [f"{'a' if phone else 'b'}{random.integers(0, 10)}" for phone in row]
+        for user, row in enumerate(on_phone)
+    }
+    seen = {user: items[:-1] for user, items in histories.items()}
+    devices = np.where(on_phone, "phone", "desk")
+    known = devices[:, :-1].ravel()
+    found = {}
+    for name, values in (("true", known), ("chance", random.permutation(known)), ("none", None)):
+        contexts = None
+        if values is not None:
+            columns = {"DEVICE": pa.chunked_array([values.tolist()])}
+            contexts = read_attributes(columns, np.arange(len(known)), len(known))
+        model = fitted(UP, training_data(seen, contexts=contexts))
+        hits = []
+        for device, items in zip(devices[:, -1].tolist(), histories.values(), strict=True):
+            scores = model.scores(Query(positions(model, *items[:-1]), context={"DEVICE": device}))
+            hits.append((scores > scores[model.item_index[items[-1]]]).sum() < 10)
+        found[name] = np.mean(hits)
+    assert found["true"] > found["none"] + 0.2
+    assert found["chance"] > found["none"] - 0.06
+
+
 @pytest.mark.parametrize("recipe", [UP, RANKING])
 def test_a_cold_item_with_metadata_stands_above_most_items_of_other_kinds(recipe):
     data = rings()
