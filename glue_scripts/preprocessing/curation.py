@@ -68,12 +68,12 @@ class Curation:
         self._parser.interactions(new, target)
         parsed = self._parsed(changes, batch)
         affected = self._affected(parsed, changes, batch)
-        self._resolve(parsed.where(F.col("dt") != REJECTED), affected)
+        resolved = self._resolve(parsed.where(F.col("dt") != REJECTED), affected)
         self._references()
-        self._quarantine(parsed)
+        self._quarantine(parsed, resolved)
         drift = {s.name: source_drift(s, new[s.name]) for s in self.settings.sources}
         reports = RunReports(self.spark, self.settings, self.datasets_uri, self.run_id, self.as_of)
-        reports.write(parsed, drift)
+        reports.write(parsed, resolved, drift)
         self._register()
         ledger.save(changes, batch)
 
@@ -137,8 +137,11 @@ class Curation:
         every = [row["dt"] for row in sound.select("dt").distinct().orderBy("dt").collect()]
         return with_neighbours([row["dt"] for row in touched.distinct().collect()], every)
 
-    def _resolve(self, sound: DataFrame, affected: list[str] | None) -> None:
-        """Redo the affected partitions; the ones beside them are read too, but not written."""
+    def _resolve(self, sound: DataFrame, affected: list[str] | None) -> DataFrame:
+        """Redo the affected partitions; the ones beside them are read too, but not written.
+
+        Returns the resolved rows of all partitions.
+        """
         next_uri, identities_uri = self._uri("state", "next_identities/"), self._uri("state", "identities/")
         users = self.spark.read.parquet(next_uri)
         context = sound
@@ -157,6 +160,8 @@ class Curation:
                     storage.delete_prefix(join(self._interactions, f"outcome={outcome}", f"dt={dt}/"))
         resolved.write.mode("overwrite").partitionBy("outcome", "dt").parquet(self._interactions)
         users.write.mode("overwrite").parquet(identities_uri)
+        # with the schema given, no rows at all are an empty table and not an error
+        return self.spark.read.schema(resolved.schema).parquet(self._interactions)
 
     def _references(self) -> None:
         for reference in self.settings.references:
@@ -165,17 +170,18 @@ class Curation:
             if self._parser.reference(reference, files, target):
                 rows = latest_rows(self.spark.read.parquet(target), reference)
             else:
+                storage.delete_prefix(target)
                 rows = self.spark.createDataFrame(
                     [], ", ".join(f"{n} {t}" for n, t in column_types(reference).items())
                 )
             rows.write.mode("overwrite").parquet(self._uri("curated", reference.name + "/"))
 
-    def _quarantine(self, parsed: DataFrame) -> None:
+    def _quarantine(self, parsed: DataFrame, resolved: DataFrame) -> None:
         """Write every rejected row with its file and line, bots' and unknown people's included."""
         frames = [(parsed, parsed.where(F.col("dt") == REJECTED))]
-        resolved = self.spark.read.parquet(self._interactions).where(F.col("outcome").isin(BOT, UNIDENTIFIED))
+        unusable = resolved.where(F.col("outcome").isin(BOT, UNIDENTIFIED))
         content = F.to_json(F.struct(*ID_COLUMNS, "event_type", "timestamp"))
-        frames.append((parsed, resolved.withColumns({"reason": F.col("outcome"), "raw": content})))
+        frames.append((parsed, unusable.withColumns({"reason": F.col("outcome"), "raw": content})))
         for reference in self.settings.references:
             uri = self._uri("parsed", reference.name + "/")
             if storage.list_files(uri):

@@ -6,13 +6,14 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from preprocessing import storage
-from preprocessing.raw_files import BYTE_ORDER_MARK
+from preprocessing.salvage import OTHER_COMPRESSIONS
 from preprocessing.settings import Reference, Settings, Source
 from preprocessing.storage import join
 
@@ -64,6 +65,8 @@ def deletion_input(user_ids: list[str]) -> str:
 
 
 def _content(uri: str) -> bytes:
+    if uri.endswith(OTHER_COMPRESSIONS):
+        raise UnreadableFileError(f"{uri} is compressed by something other than gzip; delete it first")
     data = storage.read_bytes(uri)
     if not uri.endswith(".gz") or not data:
         return data
@@ -80,22 +83,24 @@ def _without(content: bytes, table: Source | Reference, user_ids: set[str]) -> t
     wanted = [user_id.encode("utf-8") for user_id in user_ids]
     if not any(user_id in content for user_id in wanted):
         return content, 0
-    lines = content.split(b"\n")
+    # as Spark does; what ends a line stays with it
+    lines = re.split(rb"(?<=\n)|(?<=\r)(?!\n)", content)
     owners = _csv_owners if table.format == "csv" else _json_owners
     kept = [
         line
         for line, owner in zip(lines, owners(lines, table.columns["user_id"]), strict=True)
         if owner not in user_ids
     ]
-    return b"\n".join(kept), len(lines) - len(kept)
+    return b"".join(kept), len(lines) - len(kept)
 
 
 def _csv_owners(lines: list[bytes], field: str) -> Iterator[str | None]:
     place: int | None = None
     for number, line in enumerate(lines):
-        values = next(csv.reader([line.decode("utf-8", errors="replace")]), [])
+        # the first line may start with a byte order mark
+        values = next(csv.reader([line.decode("utf-8-sig", errors="replace")]), [])
         if number == 0:
-            names = [name.removeprefix(BYTE_ORDER_MARK).strip() for name in values]
+            names = [name.strip() for name in values]
             place = names.index(field) if field in names else None
             yield None
         else:

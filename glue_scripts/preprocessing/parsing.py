@@ -18,9 +18,11 @@ from preprocessing.mapping import standard_rows
 from preprocessing.pseudonyms import pseudonym
 from preprocessing.raw_fields import read_fields
 from preprocessing.references import standard_reference
-from preprocessing.salvage import Salvage, salvage_broken
+from preprocessing.salvage import Salvage, salvage_broken, set_aside
 from preprocessing.settings import Reference, Settings
 from preprocessing.storage import StoredFile, join
+
+Readable = Callable[[list[StoredFile]], list[StoredFile]]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Parser:
     def interactions(self, files: dict[str, list[StoredFile]], target: str) -> bool:
         """Parse each source's files to `target`, partitioned by dt; false when there are none."""
 
-        def frames(readable: Callable[[list[StoredFile]], list[StoredFile]]) -> list[DataFrame]:
+        def frames(readable: Readable) -> list[DataFrame]:
             return [
                 standard_rows(fields, source, self.settings, self.as_of)
                 for source in self.settings.sources
@@ -52,7 +54,7 @@ class Parser:
         clock = [reference.clock.column] if reference.clock else []
         names = sorted({*reference.columns.values(), *clock})
 
-        def frames(readable: Callable[[list[StoredFile]], list[StoredFile]]) -> list[DataFrame]:
+        def frames(readable: Readable) -> list[DataFrame]:
             return [
                 standard_reference(fields, reference)
                 for fields in read_fields(self.spark, readable(files), reference.format, names)
@@ -63,20 +65,21 @@ class Parser:
     def _write(
         self,
         files: list[StoredFile],
-        frames: Callable[[Callable[[list[StoredFile]], list[StoredFile]]], list[DataFrame]],
+        frames: Callable[[Readable], list[DataFrame]],
         target: str,
         partition_by: list[str],
     ) -> bool:
         """Write the frames; when a file turns out to be broken, once more with what can be read of it."""
+        folder = join(self.datasets_uri, "parsed", "_salvaged/")
+        aside = set_aside(files, folder)
         try:
-            return self._write_frames(frames(lambda found: found), [], target, partition_by)
+            return self._write_frames(frames(_instead(aside)), aside, target, partition_by)
         except (Py4JJavaError, PySparkException):
-            salvaged = salvage_broken(files, join(self.datasets_uri, "parsed", "_salvaged/"))
-            if not salvaged:
+            broken = salvage_broken(files, folder)
+            if not broken:
                 raise
-        instead = {salvage.original: salvage.file for salvage in salvaged}
-        found = frames(lambda group: [instead.get(file.uri, file) for file in group])
-        return self._write_frames(found, salvaged, target, partition_by)
+        salvaged = [*aside, *broken]
+        return self._write_frames(frames(_instead(salvaged)), salvaged, target, partition_by)
 
     def _write_frames(
         self, frames: list[DataFrame], salvaged: list[Salvage], target: str, partition_by: list[str]
@@ -101,3 +104,9 @@ class Parser:
             if "user_id" in rows.columns
             else replaced
         )
+
+
+def _instead(salvaged: list[Salvage]) -> Readable:
+    """Return what replaces files by their salvaged lines."""
+    files = {salvage.original: salvage.file for salvage in salvaged}
+    return lambda group: [files.get(file.uri, file) for file in group]

@@ -17,6 +17,10 @@ CORRUPT = "_corrupt"
 HEADER = "header"
 # Lines longer than this are taken to say something: looking for text in each one costs time.
 LONGEST_BLANK = 64
+# More fields than Spark's CSV parser takes (its default); counted only in lines that could have as many.
+MOST_FIELDS = 20_480
+# A line with a second object after the first one, of which the JSON parser would say nothing.
+SECOND_OBJECT = r"\}\s*\{"
 LINE_COLUMNS = ["raw_line", "file", "block", "row_id"]
 
 
@@ -38,7 +42,12 @@ def read_fields(
     if file_format == "json":
         schema = _json_schema(names).add(CORRUPT, StringType())
         record = F.from_json("raw_line", schema, {"columnNameOfCorruptRecord": CORRUPT})
-        return [_with_fields(read_lines(spark, files), record, names, lambda name: F.col(f"record.{name}"))]
+        lines = read_lines(spark, files)
+
+        def member(name: str) -> Column:
+            return F.col(f"record.{name}")
+
+        return [_with_fields(lines, record, names, member, is_malformed=_has_more_than_a_row())]
     frames = []
     for group in group_by_header(files):
         places = {name: f"record.c{place}" for place, name in enumerate(group.fields)}
@@ -49,10 +58,26 @@ def read_fields(
             return F.col(places[name]) if name in places else F.lit(None).cast("string")
 
         lines = read_lines(spark, group.files)
+        is_too_wide = _has_too_many_fields()
+        record = F.from_csv(F.when(~is_too_wide, F.col("raw_line")), ddl, options)
         frames.append(
-            _with_fields(lines, F.from_csv("raw_line", ddl, options), names, field, header=group.header)
+            _with_fields(lines, record, names, field, is_malformed=is_too_wide, header=group.header)
         )
     return frames
+
+
+def _has_more_than_a_row() -> Column:
+    """Tell whether a JSON line has something after its first object, which would be lost uncounted."""
+    line = F.col("raw_line")
+    is_suspect = ~F.rtrim(line).endswith("}") | line.rlike(SECOND_OBJECT)
+    values = F.json_array_length(F.concat(F.lit("["), line, F.lit("]")))
+    return is_suspect & (F.coalesce(values, F.lit(0)) != 1)
+
+
+def _has_too_many_fields() -> Column:
+    line = F.col("raw_line")
+    commas = F.length(line) - F.length(F.replace(line, F.lit(","), F.lit("")))
+    return (F.length(line) >= MOST_FIELDS) & (commas >= MOST_FIELDS)
 
 
 def _with_fields(
@@ -60,14 +85,16 @@ def _with_fields(
     record: Column,
     names: list[str],
     field: Callable[[str], Column],
-    header: str | None = None,
+    *,
+    is_malformed: Column,
+    header: bytes = b"",
 ) -> DataFrame:
-    is_header = F.col("raw_line") == header if header else F.lit(False)
+    is_header = F.col("raw_line").cast("binary") == F.lit(header) if header else F.lit(False)
     unusable = (
         F.when(is_header, HEADER)
         .when(F.col("raw_line").startswith(BROKEN_MARK), "broken_file")
         .when((F.length("raw_line") < LONGEST_BLANK) & (F.trim("raw_line") == ""), "empty_line")
-        .when(F.col(f"record.{CORRUPT}").isNotNull(), "malformed")
+        .when(F.col(f"record.{CORRUPT}").isNotNull() | is_malformed, "malformed")
     )
     fields = [trimmed(field(name)).alias(field_column(name)) for name in names]
     return lines.withColumn("record", record).select(*LINE_COLUMNS, unusable.alias("unusable"), *fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import zlib
 from collections import defaultdict
 from dataclasses import dataclass
@@ -11,17 +12,20 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from preprocessing import storage
+from preprocessing.salvage import BROKEN_MARK
 from preprocessing.storage import StoredFile
 
 HEADER_BYTES = 64 * 1024
-BYTE_ORDER_MARK = "\ufeff"
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# What Hadoop takes for a pattern in a path (FileSystem.globStatus)
+PATTERN_CHARACTERS = re.compile(r"([\[\]{}*?^\\])")
 
 
 @dataclass(frozen=True)
 class CsvGroup:
     """CSV files with the same header line; `fields` are the header's names, none when it cannot be read."""
 
-    header: str
+    header: bytes
     fields: list[str]
     files: list[StoredFile]
 
@@ -32,9 +36,11 @@ def read_lines(spark: SparkSession, files: list[StoredFile]) -> DataFrame:
     `row_id` rises with the line within a block, so that line numbers can be worked out later for the few rows
     that need one (`line_numbers`).
     """
-    return spark.read.text([file.uri for file in files]).select(
+    encoded = F.col("_metadata.file_path")
+    plain = F.expr("url_decode(replace(_metadata.file_path, '+', '%2B'))")
+    return spark.read.text([PATTERN_CHARACTERS.sub(r"\\\1", file.uri) for file in files]).select(
         F.col("value").alias("raw_line"),
-        F.col("_metadata.file_path").alias("file"),
+        F.when(encoded.contains("%"), plain).otherwise(encoded).alias("file"),
         F.col("_metadata.file_block_start").alias("block"),
         F.monotonically_increasing_id().alias("row_id"),
     )
@@ -42,7 +48,7 @@ def read_lines(spark: SparkSession, files: list[StoredFile]) -> DataFrame:
 
 def group_by_header(files: list[StoredFile]) -> list[CsvGroup]:
     """Group CSV files by their header line, in order of first appearance."""
-    groups: dict[str, list[StoredFile]] = defaultdict(list)
+    groups: dict[bytes, list[StoredFile]] = defaultdict(list)
     for file in files:
         groups[_header(file)].append(file)
     return [CsvGroup(header, _fields(header), members) for header, members in groups.items()]
@@ -65,20 +71,22 @@ def line_numbers(blocks: DataFrame, rows: DataFrame) -> DataFrame:
     return located.withColumn("line", F.col("row_id") + F.col("offset")).drop("block", "row_id", "offset")
 
 
-def _header(file: StoredFile) -> str:
+def _header(file: StoredFile) -> bytes:
+    """Return the first line without a byte order mark, which Spark does not read either."""
     start = storage.read_bytes(file.uri, HEADER_BYTES) if file.size else b""
     if file.uri.endswith(".gz"):
         try:
             start = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(start, HEADER_BYTES)
         except zlib.error:
-            return ""
-    return start.decode("utf-8", errors="replace").splitlines()[0] if start.strip() else ""
+            return b""
+    first = start.removeprefix(BYTE_ORDER_MARK).splitlines()[0] if start.strip() else b""
+    return b"" if first.startswith(BROKEN_MARK.encode()) else first
 
 
-def _fields(header: str) -> list[str]:
+def _fields(header: bytes) -> list[str]:
     """Return the header's field names; repeated ones are numbered so that each names one column."""
     names: list[str] = []
-    for name in next(csv.reader([header.removeprefix(BYTE_ORDER_MARK)]), []):
+    for name in next(csv.reader([header.decode("utf-8", errors="replace")]), []):
         clean = name.strip()
         names.append(clean if clean and clean not in names else f"{clean}#{len(names)}")
     return names

@@ -36,12 +36,13 @@ class RunReports:
     run_id: str
     as_of: int
 
-    def write(self, parsed: DataFrame, drift: dict[str, dict[str, list[str]]]) -> None:
+    def write(
+        self, parsed: DataFrame, interactions: DataFrame, drift: dict[str, dict[str, list[str]]]
+    ) -> None:
         """Write counts.json, attributes.json, attributes.html and quality.json.
 
         Raises ReconciliationError when counts do not add up, QualityError when a gate is not met.
         """
-        interactions = self.spark.read.parquet(join(self.datasets_uri, "curated", "interactions/"))
         counts = self._counts(parsed, interactions)
         self._put(
             "counts.json",

@@ -1,9 +1,15 @@
-"""Compressed files that end too soon or are no gzip: what is readable is read, the rest is a marked line."""
+"""Compressed files that end too soon or are no gzip: what is readable is read, the rest is a marked line.
+
+gzip is the one compression of raw files. Hadoop would take others by their name, some only where a native
+library is installed: such a file is one marked line, alike everywhere.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from preprocessing import storage
@@ -13,6 +19,7 @@ from preprocessing.storage import StoredFile, join
 BROKEN_MARK = "\u0000broken\u0000"
 SHOWN_BYTES = 4096
 CHUNK_BYTES = 1024 * 1024
+OTHER_COMPRESSIONS = (".bz2", ".deflate", ".lz4", ".snappy", ".zst")
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,12 @@ class Salvage:
     file: StoredFile
 
 
+def set_aside(files: list[StoredFile], folder: str) -> list[Salvage]:
+    """Write a marked line below `folder` for each file compressed otherwise than by gzip."""
+    others = [file for file in files if file.uri.endswith(OTHER_COMPRESSIONS)]
+    return [_salvage(file, b"", folder) for file in others]
+
+
 def salvage_broken(files: list[StoredFile], folder: str) -> list[Salvage]:
     """Write the readable lines of each broken .gz file below `folder`; sound files are left alone."""
     salvaged = []
@@ -30,16 +43,19 @@ def salvage_broken(files: list[StoredFile], folder: str) -> list[Salvage]:
         if not file.uri.endswith(".gz") or file.size == 0:
             continue
         content, is_whole = _decompressed(storage.read_bytes(file.uri))
-        if is_whole:
-            continue
-        text = content or storage.read_bytes(file.uri, SHOWN_BYTES).replace(b"\n", b" ")
-        lines, _, partial = text.rpartition(b"\n")
-        body = (lines + b"\n" if lines else b"") + BROKEN_MARK.encode() + partial[:SHOWN_BYTES]
-        name = hashlib.sha256(file.uri.encode()).hexdigest()[:32] + ".txt"
-        uri = join(folder, name)
-        storage.write_bytes(uri, body)
-        salvaged.append(Salvage(file.uri, StoredFile(uri, len(body), file.fingerprint)))
+        if not is_whole:
+            salvaged.append(_salvage(file, content, folder))
     return salvaged
+
+
+def _salvage(file: StoredFile, content: bytes, folder: str) -> Salvage:
+    lines, newline, rest = content.rpartition(b"\n")
+    if not content and file.size:
+        rest = storage.read_bytes(file.uri, SHOWN_BYTES)
+    body = lines + newline + BROKEN_MARK.encode() + re.sub(rb"[\r\n]", b" ", rest[:SHOWN_BYTES])
+    uri = join(folder, hashlib.sha256(file.uri.encode()).hexdigest()[:32] + ".txt")
+    storage.write_bytes(uri, body)
+    return Salvage(file.uri, StoredFile(uri, len(body), file.fingerprint))
 
 
 def _decompressed(data: bytes) -> tuple[bytes, bool]:
@@ -48,11 +64,21 @@ def _decompressed(data: bytes) -> tuple[bytes, bool]:
     while data:
         member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
         for start in range(0, len(data), CHUNK_BYTES):
+            chunk, before = data[start : start + CHUNK_BYTES], member.copy()
             try:
-                parts.append(member.decompress(data[start : start + CHUNK_BYTES]))
+                parts.append(member.decompress(chunk))
             except zlib.error:
-                return b"".join(parts), False
+                return b"".join([*parts, *_up_to_the_fault(before, chunk)]), False
         if not member.eof:
             return b"".join(parts), False
         data = member.unused_data
     return b"".join(parts), True
+
+
+def _up_to_the_fault(member: zlib._Decompress, chunk: bytes) -> Iterator[bytes]:
+    """Yield what the bytes before the first bad one decompress to."""
+    for place in range(len(chunk)):
+        try:
+            yield member.decompress(chunk[place : place + 1])
+        except zlib.error:
+            return

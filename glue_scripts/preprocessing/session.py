@@ -13,6 +13,8 @@ SESSION_SETTINGS = {
     "spark.sql.legacy.timeParserPolicy": "CORRECTED",
     "spark.sql.ansi.enabled": "false",
     "spark.sql.sources.partitionOverwriteMode": "dynamic",
+    # a partition's name is text, also when it looks like a date
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     "spark.sql.autoBroadcastJoinThreshold": str(256 * 1024 * 1024),
     # the JVM does not compile methods longer than this: Spark must not generate any (twice as fast)
     "spark.sql.codegen.hugeMethodLimit": "8000",

@@ -1,4 +1,7 @@
-"""Small objects and listings at s3:// and file:// addresses; the tables themselves are Spark's business."""
+"""Small objects and listings at s3:// and file:// addresses; the tables themselves are Spark's business.
+
+Addresses are not URL-encoded: an S3 key or a file's name stands in them as it is.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
 
 import boto3
 
@@ -108,7 +110,7 @@ def _list_local(prefix: str) -> list[StoredFile]:
     root = Path(_local(prefix))
     files = (Path(folder) / name for folder, _, names in os.walk(root) for name in names)
     return [
-        StoredFile(path.absolute().as_uri(), path.stat().st_size, str(path.stat().st_mtime_ns))
+        StoredFile(f"file://{path.absolute()}", path.stat().st_size, str(path.stat().st_mtime_ns))
         for path in files
     ]
 
@@ -122,13 +124,12 @@ def _is_s3(uri: str) -> bool:
 
 
 def _local(uri: str) -> str:
-    address = urlparse(uri)
-    return address.path if address.scheme == "file" else uri
+    return uri.removeprefix("file://")
 
 
 def _bucket_and_key(uri: str) -> tuple[str, str]:
-    address = urlparse(uri)
-    return address.netloc, address.path.lstrip("/")
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
 
 
 @lru_cache(maxsize=1)

@@ -6,77 +6,14 @@ import gzip
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
-from preprocessing.curation import Curation, NoDataError, with_neighbours
+from preprocessing.curation import NoDataError, with_neighbours
 from preprocessing.quality import QualityError
 from preprocessing.settings import Settings
 from pyspark.sql import SparkSession
 
-AS_OF = 1_790_000_000
-START = 1_780_000_000
-DAY = 86400
-BOOKINGS = (
-    "booking_ref,customer_id,from_city,to_city,mode,class,operator,fare_inr,departs_at,duration_min,"
-    "booked_at,status"
-)
-
-
-class Lake:
-    """A raw folder and the datasets made of it."""
-
-    def __init__(self, folder: Path, spark: SparkSession, settings: Settings) -> None:
-        self.raw, self.datasets = folder / "raw", folder / "datasets"
-        self._spark, self._settings, self._runs = spark, settings, 0
-
-    def put(self, name: str, content: bytes | str) -> Path:
-        path = self.raw / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        data = content.encode() if isinstance(content, str) else content
-        path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
-        return path
-
-    def curate(self) -> dict[str, Any]:
-        self._runs += 1
-        run_id = f"run{self._runs}"
-        Curation(
-            spark=self._spark,
-            settings=self._settings,
-            raw_uri=self.raw.as_uri() + "/",
-            datasets_uri=self.datasets.as_uri() + "/",
-            run_id=run_id,
-            glue_database=None,
-            as_of=AS_OF,
-        ).run()
-        counts: dict[str, Any] = json.loads((self.datasets / "reports" / run_id / "counts.json").read_text())
-        return counts["sources"]
-
-    def kept(self) -> list[tuple[Any, ...]]:
-        rows = self._spark.read.parquet(f"{self.datasets.as_uri()}/curated/interactions/outcome=kept")
-        columns = ["event_id", "user_id", "event_type", "timestamp", "origin", "source", "price_band", "dt"]
-        return sorted(tuple(row) for row in rows.select(*columns).collect())
-
-    def quarantine(self) -> list[tuple[str, int, str]]:
-        rows = self._spark.read.parquet((self.datasets / "quarantine").as_uri()).collect()
-        return sorted((Path(row["file"]).name, row["line"], row["reason"]) for row in rows)
-
-
-def click(number: int, **values: Any) -> str:
-    trip = {"from": "DEL", "to": "GOI", "mode": "flight", "cabin": "economy", "fare": 4000 + number}
-    row = {
-        "id": f"i{number}",
-        "name": "screen_view",
-        "ts": (START + number * 977) * 1000,
-        "user": {"id": f"u{number % 40}"},
-        "device": {"idfv": f"d{number % 40}"},
-        "trip": {**trip, "departs": "2026-06-02T22:45:00", "minutes": 150},
-    }
-    return json.dumps(row | values)
-
-
-def day(first: int, count: int = 400) -> str:
-    return "\n".join(click(number) for number in range(first, first + count)) + "\n"
+from tests.unit.glue.lake import AS_OF, BOOKINGS, DAY, START, Lake, click, day
 
 
 @pytest.fixture
@@ -141,9 +78,7 @@ def test_broken_files_lose_only_what_cannot_be_read_and_say_so(lake: Lake) -> No
         "clickstream/web/huge.jsonl": b'{"hit_id":"' + b"x" * 2_000_000 + b'"}\n',
         "transactions/swapped.csv": b"customer_id;booking_ref\nu1;B1\n",
     }.items():
-        path = lake.raw / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        lake.write(name, data)
     counts = lake.curate()
     broken = [row for row in lake.quarantine() if row[2] == "broken_file"]
     salvaged = counts["ios"]["rows"] - 1200 - 2
