@@ -178,10 +178,11 @@ class Curation:
 
     def _quarantine(self, parsed: DataFrame, resolved: DataFrame) -> None:
         """Write every rejected row with its file and line, bots' and unknown people's included."""
-        frames = [(parsed, parsed.where(F.col("dt") == REJECTED))]
         unusable = resolved.where(F.col("outcome").isin(BOT, UNIDENTIFIED))
         content = F.to_json(F.struct(*ID_COLUMNS, "event_type", "timestamp"))
-        frames.append((parsed, unusable.withColumns({"reason": F.col("outcome"), "raw": content})))
+        unusable = unusable.withColumns({"reason": F.col("outcome"), "raw": content})
+        rejected = parsed.where(F.col("dt") == REJECTED).select(*QUARANTINE_COLUMNS)
+        frames = [(parsed, rejected.unionByName(unusable.select(*QUARANTINE_COLUMNS)))]
         for reference in self.settings.references:
             uri = self._uri("parsed", reference.name + "/")
             if storage.list_files(uri):
@@ -189,11 +190,11 @@ class Curation:
                 frames.append((rows, rows.where(F.col("reason").isNotNull())))
         target = self._uri("quarantine/")
         storage.delete_prefix(target)
-        for whole, rejected in frames:
+        for whole, refused in frames:
             blocks = whole.groupBy("file", "block").agg(
                 F.min("row_id").alias("first_row_id"), F.count("*").alias("rows")
             )
-            shown = rejected.where(F.col("reason") != HEADER).select(*QUARANTINE_COLUMNS)
+            shown = refused.where(F.col("reason") != HEADER).select(*QUARANTINE_COLUMNS)
             line_numbers(blocks, shown).coalesce(1).write.mode("append").parquet(target)
 
     def _register(self) -> None:

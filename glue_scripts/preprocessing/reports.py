@@ -12,7 +12,6 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from preprocessing import storage
 from preprocessing.attribute_page import attribute_page
-from preprocessing.mapping import REJECTED
 from preprocessing.quality import Facts, check, quality_report, stop_unless_met
 from preprocessing.raw_fields import HEADER
 from preprocessing.resolve import DUPLICATE, KEPT
@@ -20,6 +19,9 @@ from preprocessing.selection import attribute_report
 from preprocessing.settings import Settings
 from preprocessing.statistics import describe, draw_sample
 from preprocessing.storage import join
+
+# Relative standard deviation of the number of users
+USERS_DEVIATION = 0.01
 
 
 class ReconciliationError(Exception):
@@ -51,29 +53,30 @@ class RunReports:
         _reconcile(counts)
         kept = interactions.where(F.col("outcome") == KEPT)
         types = {name: kind for name, kind in self.settings.attribute_types.items() if kind != "timestamp"}
-        described = describe(kept, types)
-        total = sum(source["curated"] for source in counts.values())
-        sample = draw_sample(kept, types, self.settings.selection.outcome_events, total)
+        described, found = describe(
+            kept,
+            types,
+            [
+                F.approx_count_distinct("user_id", USERS_DEVIATION).alias("users"),
+                F.max("timestamp").alias("newest"),
+            ],
+        )
+        sample = draw_sample(kept, types, self.settings.selection.outcome_events, found["rows"])
         report = attribute_report(described, sample, self.settings)
         self._put("attributes.json", report)
         page = attribute_page(report, f"{self.settings.name}: attributes of run {self.run_id}")
         storage.write_text(self._uri("attributes.html"), page)
-        self._gates(counts, kept, {name: facts["missingShare"] for name, facts in described.items()})
+        self._gates(counts, found, {name: facts["missingShare"] for name, facts in described.items()})
 
     def _gates(
-        self, counts: dict[str, dict[str, Any]], kept: DataFrame, null_shares: dict[str, float]
+        self, counts: dict[str, dict[str, Any]], found: dict[str, Any], null_shares: dict[str, float]
     ) -> None:
         last_passed = join(self.datasets_uri, "state", "passed.json")
         previous = storage.read_text(last_passed)
-        found = kept.agg(
-            F.count("*").alias("interactions"),
-            F.approx_count_distinct("user_id", 0.01).alias("users"),
-            F.max("timestamp").alias("newest"),
-        ).collect()[0]
         facts = Facts(
             rows=sum(source["rows"] for source in counts.values()),
             quarantined=sum(source["quarantined"] for source in counts.values()),
-            interactions=found["interactions"],
+            interactions=found["rows"],
             users=found["users"],
             newest=found["newest"] or 0,
             null_shares=null_shares,
@@ -94,9 +97,10 @@ class RunReports:
             lambda: {"rows": 0, "curated": 0, "duplicates": 0, "quarantined": 0, "reasons": {}}
         )
         data = parsed.where(F.coalesce("reason", F.lit("")) != HEADER)
-        for row in data.groupBy("source").count().collect():
-            counts[row["source"]]["rows"] = row["count"]
-        rejected = data.where(F.col("dt") == REJECTED).groupBy("source", "reason").count().collect()
+        by_reason = data.groupBy("source", "reason").count().collect()
+        for row in by_reason:
+            counts[row["source"]]["rows"] += row["count"]
+        rejected = [row for row in by_reason if row["reason"] is not None]
         resolved = interactions.groupBy("source", F.col("outcome").alias("reason")).count().collect()
         for row in [*rejected, *resolved]:
             source = counts[row["source"]]

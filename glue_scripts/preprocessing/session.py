@@ -43,6 +43,8 @@ def size_session(spark: SparkSession, data_bytes: int) -> None:
     """
     is_small = data_bytes < SMALL_BYTES
     spark.conf.set("spark.sql.shuffle.partitions", max(2, min(MOST_TASKS, data_bytes // BYTES_PER_TASK)))
+    # files that cannot be split are put together up to this size: Spark's default would leave most cores idle
+    spark.conf.set("spark.sql.files.maxPartitionBytes", BYTES_PER_TASK)
     spark.conf.set("spark.sql.codegen.wholeStage", str(not is_small).lower())
     spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if is_small else "FALLBACK")
 

@@ -6,12 +6,13 @@ need every pair's joint distribution.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 SAMPLE_ROWS = 50_000
@@ -34,9 +35,14 @@ class Sample:
         return name in self.categories
 
 
-def describe(rows: DataFrame, types: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """Return each attribute's type, missing share, number of distinct values and, for numbers, its spread."""
-    facts = [F.count("*").alias("rows")]
+def describe(
+    rows: DataFrame, types: dict[str, str], others: Sequence[Column] = ()
+) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """Return each attribute's type, missing share, number of distinct values and, for numbers, its spread.
+
+    `others` are named aggregates of the same pass; their values, and the number of `rows`, come second.
+    """
+    facts = [F.count("*").alias("rows"), *others]
     for name, kind in types.items():
         facts += [
             F.count(name).alias(f"{name}#count"),
@@ -64,7 +70,7 @@ def describe(rows: DataFrame, types: dict[str, str]) -> dict[str, dict[str, Any]
             described[name] |= {
                 label: found[f"{name}#{label}"] for label in ("minimum", "maximum", "mean", "deviation")
             }
-    return described
+    return described, {name: value for name, value in found.items() if "#" not in name}
 
 
 def draw_sample(rows: DataFrame, types: dict[str, str], outcome_events: list[str], total: int) -> Sample:

@@ -19,6 +19,7 @@ from preprocessing.statistics import (
     pearson,
 )
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F  # noqa: N812
 
 RNG = np.random.default_rng(3)
 
@@ -55,7 +56,8 @@ def test_attributes_are_described_over_all_rows(spark: SparkSession) -> None:
     rows = spark.createDataFrame(
         [("a", 1.0), ("a", 3.0), (None, None), ("b", 5.0)], "kind string, price double"
     )
-    described = describe(rows, {"kind": "string", "price": "double"})
+    described, others = describe(rows, {"kind": "string", "price": "double"}, [F.max("kind").alias("last")])
+    assert others == {"rows": 4, "last": "b"}
     assert described["kind"] == {"type": "text", "missingShare": 0.25, "distinct": 2}
     assert described["price"]["mean"] == 3.0
     assert described["price"]["deviation"] == 2.0
@@ -95,7 +97,7 @@ def test_the_report_is_a_page_that_escapes_what_it_shows(spark: SparkSession, tr
     types = {"origin": "string", "price_inr": "double"}
     sample = draw_sample(rows, types, ["purchase"], 50)
     assert sample.outcome.sum() == 25
-    report = attribute_report(describe(rows, types), sample, travel)
+    report = attribute_report(describe(rows, types)[0], sample, travel)
     page = attribute_page(report, "travel <1>")
     assert "&lt;b&gt;" in page
     assert "<b>" not in page
