@@ -15,8 +15,9 @@ from typing import Any
 
 from preprocessing import storage
 from preprocessing.catalog import Catalog
-from preprocessing.datasets import PLAIN_COLUMNS, check_limits, coupon_datasets, main_datasets
+from preprocessing.datasets import PLAIN_COLUMNS, coupon_datasets, main_datasets
 from preprocessing.delta import base_of, exported_before, new_rows
+from preprocessing.limits import check_limits
 from preprocessing.session import open_session, parse_arguments, size_session
 from preprocessing.settings import Settings, parse_settings
 from preprocessing.storage import join

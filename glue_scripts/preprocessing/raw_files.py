@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import zlib
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from preprocessing import storage
-from preprocessing.salvage import BROKEN_MARK
+from preprocessing.salvage import BROKEN_MARK, decompressed
 from preprocessing.storage import StoredFile
 
 HEADER_BYTES = 64 * 1024
@@ -73,14 +72,15 @@ def line_numbers(blocks: DataFrame, rows: DataFrame) -> DataFrame:
 
 def _header(file: StoredFile) -> bytes:
     """Return the first line without a byte order mark, which Spark does not read either."""
-    start = storage.read_bytes(file.uri, HEADER_BYTES) if file.size else b""
-    if file.uri.endswith(".gz"):
-        try:
-            start = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(start, HEADER_BYTES)
-        except zlib.error:
-            return b""
+    start = _text(file, storage.read_bytes(file.uri, HEADER_BYTES) if file.size else b"")
+    if file.size > HEADER_BYTES and not re.search(rb"[\r\n]", start):
+        start = _text(file, storage.read_bytes(file.uri))
     first = start.removeprefix(BYTE_ORDER_MARK).splitlines()[0] if start.strip() else b""
     return b"" if first.startswith(BROKEN_MARK.encode()) else first
+
+
+def _text(file: StoredFile, data: bytes) -> bytes:
+    return decompressed(data)[0] if file.uri.endswith(".gz") else data
 
 
 def _fields(header: bytes) -> list[str]:

@@ -42,7 +42,7 @@ def salvage_broken(files: list[StoredFile], folder: str) -> list[Salvage]:
     for file in files:
         if not file.uri.endswith(".gz") or file.size == 0:
             continue
-        content, is_whole = _decompressed(storage.read_bytes(file.uri))
+        content, is_whole = decompressed(storage.read_bytes(file.uri))
         if not is_whole:
             salvaged.append(_salvage(file, content, folder))
     return salvaged
@@ -58,7 +58,7 @@ def _salvage(file: StoredFile, content: bytes, folder: str) -> Salvage:
     return Salvage(file.uri, StoredFile(uri, len(body), file.fingerprint))
 
 
-def _decompressed(data: bytes) -> tuple[bytes, bool]:
+def decompressed(data: bytes) -> tuple[bytes, bool]:
     """Return what decompresses, and whether that is all of it; a file may hold several gzip members."""
     parts: list[bytes] = []
     while data:

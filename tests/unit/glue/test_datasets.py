@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from export import export
-from preprocessing.datasets import LimitError, check_limits, main_datasets
+from preprocessing.datasets import main_datasets
+from preprocessing.limits import LimitError, check_limits
 from preprocessing.pseudonyms import pseudonym
 from preprocessing.settings import Settings
 from pyspark.sql import DataFrame, SparkSession
@@ -123,6 +124,24 @@ def test_what_personalize_would_refuse_is_said_at_once_with_the_remedy(
     assert "rows repeat an id" in message
     assert "22 event types and metadata columns together, at most 10" in message
     assert "20 interactions, at least 1,000 are needed" in message
+
+
+def test_values_that_no_import_would_take_are_named_with_their_column(
+    travel: Settings, tables: dict[str, DataFrame]
+) -> None:
+    users = tables["users"].withColumn("home_city", F.expr("repeat('x', 1001)"))
+    acts = tables["interactions"].withColumn(
+        "item_id", F.expr("if(timestamp % 2 = 0, repeat('i', 257), NULL)")
+    )
+    datasets = main_datasets(tables | {"users": users, "interactions": acts}, ["origin"], travel)
+    counts = {(d.group, d.kind): d.rows.count() for d in datasets}
+    with pytest.raises(LimitError) as refused:
+        check_limits(datasets, counts)
+    message = str(refused.value)
+    assert "main/users: HOME_CITY of 1,001 characters, at most 1,000" in message
+    assert "main/interactions: ITEM_ID of 257 characters, at most 256" in message
+    assert "main/interactions: 600 rows without ITEM_ID" in message
+    assert "main/items" not in message
 
 
 def test_a_pseudonym_is_the_hmac_of_the_id(spark: SparkSession) -> None:
