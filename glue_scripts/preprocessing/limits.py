@@ -80,8 +80,8 @@ def _value_problems(dataset: Dataset, facts: dict[str, Any], rows: int) -> list[
             problems.append(f"{name} of {longest:,} characters, at most {LONGEST_ID}; use a shorter id")
         elif longest > LONGEST_CATEGORY:
             problems.append(
-                f"{name} of {longest:,} characters, at most {LONGEST_CATEGORY:,}; forbid it in item.forbidden "
-                "or shorten it at its source"
+                f"{name} of {longest:,} characters, at most {LONGEST_CATEGORY:,}; "
+                "forbid it in item.forbidden or shorten it at its source"
             )
     return problems
 
