@@ -90,6 +90,15 @@ def quality_report(checks: list[Check], run_id: str) -> dict[str, Any]:
     }
 
 
+def quality_text(checks: list[Check], run_id: str) -> str:
+    """Return the checks as lines to read, the unmet ones first."""
+    lines = [
+        f"{'ok    ' if entry.is_met else 'NOT OK'}  expected {entry.expectation}, found {entry.found}"
+        for entry in sorted(checks, key=lambda entry: entry.is_met)
+    ]
+    return "\n".join([f"Data quality of run {run_id}", "", *lines]) + "\n"
+
+
 def stop_unless_met(checks: list[Check], report_uri: str) -> None:
     """Raise QualityError when a check is not met."""
     unmet = [f"- expected {entry.expectation}, found {entry.found}" for entry in checks if not entry.is_met]

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812
 
 from preprocessing import storage
 from preprocessing.attribute_page import attribute_page
-from preprocessing.quality import Facts, check, quality_report, stop_unless_met
+from preprocessing.quality import Facts, check, quality_report, quality_text, stop_unless_met
 from preprocessing.raw_fields import HEADER
 from preprocessing.resolve import DUPLICATE, KEPT
 from preprocessing.selection import attribute_report
@@ -41,7 +41,7 @@ class RunReports:
     def write(
         self, parsed: DataFrame, interactions: DataFrame, drift: dict[str, dict[str, list[str]]]
     ) -> None:
-        """Write counts.json, attributes.json, attributes.html and quality.json.
+        """Write counts.json, attributes.json, attributes.html, quality.json and quality.txt.
 
         Raises ReconciliationError when counts do not add up, QualityError when a gate is not met.
         """
@@ -85,7 +85,8 @@ class RunReports:
         )
         checks = check(facts, self.settings.quality)
         self._put("quality.json", quality_report(checks, self.run_id))
-        stop_unless_met(checks, self._uri("quality.json"))
+        storage.write_text(self._uri("quality.txt"), quality_text(checks, self.run_id))
+        stop_unless_met(checks, self._uri("quality.txt"))
         storage.write_text(
             last_passed, json.dumps({"runId": self.run_id, "interactions": facts.interactions})
         )

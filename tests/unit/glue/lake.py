@@ -23,9 +23,11 @@ BOOKINGS = (
 class Lake:
     """A raw folder and the datasets made of it."""
 
-    def __init__(self, folder: Path, spark: SparkSession, settings: Settings) -> None:
+    def __init__(
+        self, folder: Path, spark: SparkSession, settings: Settings, key: bytes | None = None
+    ) -> None:
         self.raw, self.datasets = folder / "raw", folder / "datasets"
-        self._spark, self._settings, self._runs = spark, settings, 0
+        self._spark, self._settings, self._key, self._runs = spark, settings, key, 0
 
     def put(self, name: str, content: str) -> Path:
         """Write a raw file, compressed where its name says so."""
@@ -50,6 +52,7 @@ class Lake:
             run_id=run_id,
             glue_database=None,
             as_of=AS_OF,
+            key=self._key,
         ).run()
         sources: dict[str, Any] = self.report("counts.json")["sources"]
         return sources
