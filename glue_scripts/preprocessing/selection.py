@@ -26,12 +26,13 @@ def attribute_report(
     told = {name: mutual_information(sample, name) for name in names}
     pairs = {(a, b): association(sample, a, b) for i, a in enumerate(names) for b in names[i + 1 :]}
     pairs |= {(b, a): value for (a, b), value in pairs.items()}
-    decisions = decide(described, told, pairs, settings, has_outcomes=0 < sample.outcome.mean() < 1)
+    outcome_share = float(sample.outcome.mean()) if len(sample.outcome) else 0.0
+    decisions = decide(described, told, pairs, settings, has_outcomes=0 < outcome_share < 1)
     kept = {decision.name for decision in decisions if decision.is_kept}
     return {
         "sampleRows": len(sample.outcome),
         "outcomeEvents": settings.selection.outcome_events,
-        "outcomeShare": float(sample.outcome.mean()) if len(sample.outcome) else 0.0,
+        "outcomeShare": outcome_share,
         "attributes": {
             name: {
                 **described[name],

@@ -68,9 +68,12 @@ class Lake:
 
     def report(self, name: str) -> dict[str, Any]:
         """Return a JSON report of the last run."""
-        path = self.datasets / "reports" / f"run{self._runs}" / name
-        found: dict[str, Any] = json.loads(path.read_text())
+        found: dict[str, Any] = json.loads(self.report_text(name))
         return found
+
+    def report_text(self, name: str) -> str:
+        """Return a report of the last run as it is written."""
+        return (self.datasets / "reports" / f"run{self._runs}" / name).read_text()
 
 
 def click(number: int, **values: Any) -> str:

@@ -140,6 +140,10 @@ def test_too_little_or_too_bad_data_stops_the_run(
     lake.put("clickstream/ios/a.jsonl.gz", day(0, 500) + "rubbish\n" * 300)
     with pytest.raises(QualityError, match=r"at least 1,000 interactions, found 500(.|\n)*37.5%"):
         lake.curate()
+    assert "NOT OK  expected at least 1,000 interactions, found 500" in lake.report_text("quality.txt")
+    lake.put("clickstream/ios/a.jsonl.gz", "rubbish\n" * 3)
+    with pytest.raises(QualityError, match=r"at least 1,000 interactions, found 0"):
+        lake.curate()
     report = json.loads((lake.datasets / "reports" / "run2" / "quality.json").read_text())
     assert report["passed"] is False
     assert not (lake.datasets / "state" / "passed.json").exists()

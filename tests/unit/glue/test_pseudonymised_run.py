@@ -35,7 +35,7 @@ def test_ids_stay_in_the_raw_zone_and_a_forgotten_user_leaves_it(
     spark: SparkSession, travel: Settings, tmp_path: Path
 ) -> None:
     lake = Lake(tmp_path, spark, travel, key=KEY)
-    lake.put("clickstream/ios/a.jsonl.gz", day(0, 1200).replace('"u', '"person-'))
+    lake.put("clickstream/ios/a.jsonl.gz", day(0, 1200).replace('{"id": "u', '{"id": "person-'))
     lake.put("clickstream/ios/b.jsonl", click(1, user={"id": "person-7"}, ts=-1))
     lake.put("customers/c.csv", "customer_id,home_city,age_band,tier\nperson-7,DEL,18-24,gold\n")
     lake.curate()
