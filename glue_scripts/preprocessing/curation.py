@@ -62,12 +62,15 @@ class Curation:
         files = {s.name: storage.list_files(join(self.raw_uri, s.prefix)) for s in self.settings.sources}
         changes = ledger.compare([file for group in files.values() for file in group])
         batch = ledger.fresh_batch(self.run_id)
+        was_stopped = self._drop_unfinished(ledger)
         size_session(self.spark, sum(file.size for group in files.values() for file in group))
         new = {name: [file for file in group if file in changes.new] for name, group in files.items()}
         target = self._uri("parsed", "interactions", f"batch={batch}/")
         self._parser.interactions(new, target)
         parsed = self._parsed(changes, batch)
         affected = self._affected(parsed, changes, batch)
+        if was_stopped:
+            affected = None  # nobody knows which partitions the stopped run got to
         resolved = self._resolve(parsed.where(F.col("dt") != REJECTED), affected)
         self._references()
         self._quarantine(parsed, resolved)
@@ -87,6 +90,15 @@ class Curation:
     @property
     def _interactions(self) -> str:
         return self._uri("curated", "interactions/")
+
+    def _drop_unfinished(self, ledger: Ledger) -> bool:
+        """Delete the parsed rows of runs that stopped too soon; tell whether there were any."""
+        root = self._uri("parsed", "interactions/")
+        batches = {_batch_of(file.uri.removeprefix(root)) for file in storage.list_files(root)}
+        unfinished = batches - {entry.batch for entry in ledger.entries.values()}
+        for batch in unfinished:
+            storage.delete_prefix(join(root, f"batch={batch}/"))
+        return bool(unfinished)
 
     def _parsed(self, changes: Changes, batch: str) -> DataFrame:
         """Return the parsed rows of the raw files of now; rows of replaced or deleted files are left out."""
@@ -228,6 +240,11 @@ def with_neighbours(partitions: list[str], every: list[str]) -> list[str]:
     near = {place + step for place in places for step in (-1, 0, 1)}
     gone = [partition for partition in partitions if partition not in every]
     return sorted([every[place] for place in near if 0 <= place < len(every)] + gone)
+
+
+def _batch_of(path: str) -> str:
+    """Return the batch that a parsed file's path, `batch=.../dt=.../...`, names."""
+    return path.lstrip("/").split("/", 1)[0].removeprefix("batch=")
 
 
 def _spark_path(uri: str) -> str:

@@ -144,6 +144,7 @@ def test_too_little_or_too_bad_data_stops_the_run(
     lake.put("clickstream/ios/a.jsonl.gz", "rubbish\n" * 3)
     with pytest.raises(QualityError, match=r"at least 1,000 interactions, found 0"):
         lake.curate()
+    assert lake.report("counts.json")["sources"]["ios"]["rows"] == 3, "the stopped run's rows are gone"
     report = json.loads((lake.datasets / "reports" / "run2" / "quality.json").read_text())
     assert report["passed"] is False
     assert not (lake.datasets / "state" / "passed.json").exists()
