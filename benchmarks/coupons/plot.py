@@ -42,7 +42,7 @@ def draw(
     dashed = 'fill="none" stroke="#2b6cb0" stroke-dasharray="2 3"'
     parts.append(f'<path d="M{x:.1f} {_y(0)} V{y:.1f} H{LEFT}" {dashed}/>')
     parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="#2b6cb0"/>')
-    parts.append(_text(said, x + 12, y + 34, 'fill="#2b6cb0" font-weight="600"'))
+    parts.append(_text(said, x + 12, _y(0) - 14, 'fill="#2b6cb0" font-weight="600"'))
     PLACE.write_text("\n".join([*parts, "</svg>", ""]), encoding="utf-8")
 
 

@@ -21,9 +21,10 @@ from targeting.sharing import purchase_priors
 DAY = 86_400
 OUTCOME = "purchase"
 WINDOW_DAYS = 365
-# What is learnt from: enough for the model, little enough for the driver.
+# What is learnt from: enough for the model, little enough for the driver. A row counts once for each past
+# campaign of its user, whose features it is in.
 SAMPLE_USERS = 20_000
-SAMPLE_ROWS = 1_500_000
+SAMPLE_ROWS = 6_000_000
 BUCKETS = 100_000
 ROWS_PER_TASK = 500_000
 HISTORY_COLUMNS = (
@@ -58,14 +59,23 @@ def redemption_probabilities(pairs: DataFrame, curated: Curated, *, as_of: int, 
     `probability` is the redemptions expected of the pair, calibrated on past campaigns: what the campaign
     brings of the user, shared out half by the ranking and half by what the user bought of what coupons cover.
     `organic_probability` is that the user buys what the coupon covers while it is valid without any coupon.
-    Nothing at or after `as_of` is read. All pairs of a user are in one partition.
+    Both are 0 for a coupon that is unknown or no longer valid. Nothing at or after `as_of` is read. All pairs of a user are in one partition.
     """
     catalogue = catalogue_of(curated.coupons.toPandas(), curated.coupon_scope.toPandas())
     offer = Offer(catalogue, as_of)
+    if offer.sizes.empty:
+        nothing = F.lit(0.0)
+        return pairs.select(
+            "user_id",
+            "coupon_id",
+            "score",
+            nothing.alias("probability"),
+            nothing.alias("organic_probability"),
+        )
     rows = _history_rows(curated, catalogue, as_of)
     sample = _sample(rows, curated, seed)
     learnt = learn(sample, catalogue, as_of=as_of)
-    told = _told(rows, learnt, offer)
+    told = _told(rows, learnt, offer, _tasks(curated))
     return _pair_probabilities(pairs, told, _constants(learnt, sample, offer), learnt)
 
 
@@ -106,8 +116,14 @@ def _history_rows(curated: Curated, catalogue: Catalogue, as_of: int) -> DataFra
 
 def _sample(rows: DataFrame, curated: Curated, seed: int) -> History:
     """Return the history of users that the seed picks, as many as the driver can learn from."""
-    users = curated.coupon_events.agg(F.approx_count_distinct("user_id")).first()
-    many = max(curated.interactions.count() / SAMPLE_ROWS, (users[0] if users else 0) / SAMPLE_USERS, 1.0)
+    issued = curated.coupon_events.where("event_type = 'issued'")
+    counts = issued.agg(
+        F.approx_count_distinct("user_id").alias("users"),
+        F.approx_count_distinct(F.xxhash64("user_id", "timestamp")).alias("moments"),
+    ).first()
+    users, moments = (counts["users"], counts["moments"]) if counts else (0, 0)
+    seen = curated.interactions.count() * moments / max(users, 1)
+    many = max(seen / SAMPLE_ROWS, users / SAMPLE_USERS, 1.0)
     bucket = F.pmod(F.xxhash64(F.lit(seed), "user_id"), F.lit(BUCKETS))
     return _history(rows.where(bucket < int(BUCKETS / many)).toPandas())
 
@@ -124,7 +140,14 @@ def _history(rows: pd.DataFrame) -> History:
     )
 
 
-def _told(rows: DataFrame, learnt: Learnt, offer: Offer) -> DataFrame:
+def _tasks(curated: Curated) -> int:
+    """Return into how many parts users are divided so that each part's history fits into memory."""
+    rows = curated.interactions.count() + curated.coupon_events.count()
+    shuffles = int(curated.interactions.sparkSession.conf.get("spark.sql.shuffle.partitions"))
+    return int(max(shuffles, rows // ROWS_PER_TASK))
+
+
+def _told(rows: DataFrame, learnt: Learnt, offer: Offer, tasks: int) -> DataFrame:
     """Return what the model says of every user that anything is known of (EXPECTED_SCHEMA)."""
     names = offer.catalogue.coupons["coupon_id"].to_numpy(dtype=object)
     sizes = offer.sizes
@@ -155,9 +178,6 @@ def _told(rows: DataFrame, learnt: Learnt, offer: Offer) -> DataFrame:
             names=["user_id", "expected", "per_weight", "occasions"],
         )
 
-    tasks = max(
-        int(rows.sparkSession.conf.get("spark.sql.shuffle.partitions")), rows.count() // ROWS_PER_TASK
-    )
     return rows.repartition(tasks, "user_id").mapInArrow(tell, EXPECTED_SCHEMA)
 
 
