@@ -73,14 +73,11 @@ def deliver(
     _let_calls_fail(faults_url)
     consumer = _consumer(deployed)
     with ThreadPoolExecutor(SENDERS) as pool:
-        sending = []
-        for place, request in enumerate(requests):
+        sending = [pool.submit(_send_when_there_is_room, send, request, sqs, queue) for request in requests]
+        for place, sent in enumerate(sending):
             if place % max(1, len(requests) // kills) == 0:
                 # Soon enough to meet a batch in its middle.
                 _add_fault(faults_url, function=consumer, seconds=0.1 + 0.05 * (place % 4))
-            _wait(sqs, queue, MOST_WAITING, in_flight=False)
-            sending.append(pool.submit(_send_until_accepted, send, request))
-        for sent in sending:
             sent.result()
     _wait(sqs, queue, 0)
     happened = _end_faults(faults_url)
@@ -141,8 +138,9 @@ def _parts(events: list[Event]) -> Iterator[list[Event]]:
         yield events[start : start + EVENTS_IN_A_REQUEST]
 
 
-def _send_until_accepted(send: Send, request: list[Event]) -> None:
+def _send_when_there_is_room(send: Send, request: list[Event], sqs: Any, queue: str) -> None:
     """Send as a client does: what is not accepted is sent again."""
+    _wait(sqs, queue, MOST_WAITING, in_flight=False)
     for attempt in range(ATTEMPTS):
         try:
             send(request)
