@@ -16,6 +16,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from config import ProjectConfig
+from stacks.constructs import check_out_ratio
 
 CAMPAIGNS = ("user-personalization", "sims", "personalized-ranking", "coupon-ranking")
 LATE_SECONDS = 900
@@ -63,6 +64,7 @@ class ObservabilityStack(cdk.Stack):
                 [m.metric_succeeded() for m in state_machines] + [m.metric_failed() for m in state_machines],
             ),
         )
+        dashboard.add_widgets(*check_out_ratio.graphs(project.name, project.serving))
         dashboard.add_widgets(*(_campaign_graphs(self, project.name)))
         cdk.CfnOutput(self, "DashboardName", value=project.name)
 
