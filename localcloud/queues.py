@@ -13,21 +13,30 @@ from localcloud.context import CloudContext
 
 def install(context: CloudContext) -> None:  # noqa: ARG001 - every service takes it
     """Mend the queues."""
-    _lock_deletions()
+    _lock_each_queue()
     _look_at_one_message_only()
     _read_the_clock_only()
 
 
-def _lock_deletions() -> None:
-    """Let no message sent during a deletion be lost: moto replaces the queue's list in it."""
+def _lock_each_queue() -> None:
+    """Let one call at a time change a queue's list: moto replaces it in a deletion, and hands out unlocked.
+
+    The lock is a condition's: a call that waits for messages lets others in.
+    """
     queue: Any = models.Queue
-    by_moto = queue.delete_message
+    backend: Any = models.SQSBackend
+    delete_by_moto, receive_by_moto = queue.delete_message, backend.receive_message
 
     def delete_message(self: Any, receipt_handle: str) -> None:
         with self._messages_lock:
-            by_moto(self, receipt_handle)
+            delete_by_moto(self, receipt_handle)
 
-    queue.delete_message = delete_message
+    def receive_message(self: Any, queue_name: str, *args: Any, **kwargs: Any) -> list[Message]:
+        with self.get_queue(queue_name)._messages_lock:
+            messages: list[Message] = receive_by_moto(self, queue_name, *args, **kwargs)
+            return messages
+
+    queue.delete_message, backend.receive_message = delete_message, receive_message
 
 
 def _look_at_one_message_only() -> None:

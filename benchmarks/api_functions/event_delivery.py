@@ -27,7 +27,7 @@ EVENTS_IN_A_SESSION = 50
 CHECK_OUT_EVERY = 20
 # The events of this user fail until they are redriven.
 UNLUCKY = "unlucky"
-UNLUCKY_EVENTS = 100
+UNLUCKY_EVENTS = 50
 # localcloud's queue is a list: the sender waits rather than make it long.
 MOST_WAITING = 500
 SENDERS = 2

@@ -8,12 +8,15 @@ from decimal import Decimal
 from typing import Any
 
 import reading
+from botocore.exceptions import BotoCoreError, ClientError
 from deadline import Deadline
 from shared.clients import client, within
 
 MOST_READ = 100
 MOST_WRITTEN = 25
 READS = 3
+# Of the time that is left, how much a read may take that can be done again.
+TRIED_SHARE = 0.5
 
 
 class UnreadError(Exception):
@@ -30,7 +33,7 @@ class Availability:
     def available(self, item_ids: Iterable[str], deadline: Deadline) -> Iterator[str]:
         """Yield the items that can be booked, in their order; reads only as far as the caller goes.
 
-        Raises UnreadError, or botocore's error, when that can't be known in time.
+        Raises UnreadError when that can't be known in time.
         """
         ids = list(item_ids)
         for start in range(0, len(ids), MOST_READ):
@@ -52,20 +55,26 @@ class Availability:
         }
 
     def _read(self, item_ids: list[str], deadline: Deadline) -> dict[str, dict[str, Any]]:
-        """Return the records of up to 100 items, raw, by id."""
+        """Return the records of up to 100 items, raw, by id; what fails is read again while there is time."""
         keys: Any = {self._table: {"Keys": [{"item_id": {"S": i}} for i in item_ids], "ConsistentRead": True}}
         found: dict[str, dict[str, Any]] = {}
-        for _ in range(READS):
+        reason: Exception | None = None
+        for attempt in range(READS):
             seconds = deadline.left()
             if seconds <= 0:
                 break
-            answer = within("dynamodb", seconds / 2).batch_get_item(RequestItems=keys)
+            share = 1 if attempt == READS - 1 else TRIED_SHARE
+            try:
+                answer = within("dynamodb", seconds * share).batch_get_item(RequestItems=keys)
+            except (ClientError, BotoCoreError) as error:
+                reason = error
+                continue
             for item in answer["Responses"].get(self._table, ()):
                 found[item["item_id"]["S"]] = item
             keys = answer.get("UnprocessedKeys")
             if not keys:
                 return found
-        raise UnreadError("DynamoDB did not return all availability records")
+        raise UnreadError("DynamoDB did not return all availability records") from reason
 
     def read(self, item_id: str) -> dict[str, Any] | None:
         """Return an item's record as the API shows it, or None when nothing is known of it."""

@@ -26,6 +26,7 @@ from recommender import Recommender
 from serving import POPULAR, Serving, Wish
 from settings import Settings, from_environment
 from shared.attribution import dimensions
+from shared.clients import within
 from shared.metric_line import counted
 
 Event = dict[str, Any]
@@ -286,3 +287,5 @@ def _file(name: str) -> str:
 # Lambda gives a starting container more time and processor than a request.
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     api().catalogue.refresh(Deadline(START_SECONDS))
+    for service in ("personalize-runtime", "personalize", "dynamodb"):
+        within(service, api().settings.time_budget_seconds / 2)

@@ -14,10 +14,10 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.local.deployed_api import deployed_api
+from tests.local.deployed_api import deployed_api, interactions
 from tests.local.deployed_app import deployed_app, prepared_app, trained_app
 
-__all__ = ["deployed_api", "deployed_app", "prepared_app", "trained_app"]
+__all__ = ["deployed_api", "deployed_app", "interactions", "prepared_app", "trained_app"]
 
 ROOT = Path(__file__).parent.parent.parent
 REGION = "ap-south-1"

@@ -18,6 +18,7 @@ import urllib3
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
+from benchmarks.api_functions.deployment import make_tracker
 from ops.local_cloud import ACCOUNT_ID, LocalCloud, run_logged, running
 
 NAME = "travel"
@@ -27,13 +28,15 @@ PROGRAM = """
     import sys
     import aws_cdk as cdk
     from config import load
-    from config.serving import Jwt
+    from config.serving import EventDelivery, Jwt
     from stacks.inference import InferenceStack
     from stacks.storage import StorageStack
 
     project = load("travel", "localcloud")
     jwt = Jwt(issuer=sys.argv[1], audience=["travel-app"], user_claim="customer_id")
-    serving = project.serving.model_copy(update={"authorization": "jwt", "jwt": jwt})
+    events = EventDelivery(timeout_seconds=15, first_retry_seconds=1, receives=3)
+    changed = {"authorization": "jwt", "jwt": jwt, "events": events}
+    serving = project.serving.model_copy(update=changed)
     project = project.model_copy(update={"serving": serving})
     app = cdk.App(outdir=sys.argv[2])
     storage = StorageStack(app, "travel-storage", project=project)
@@ -85,6 +88,17 @@ class DeployedApi:
     pool: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(maxsize=8, retries=False))
 
     @property
+    def name(self) -> str:
+        return "travel"
+
+    @property
+    def faults_url(self) -> str:
+        return f"{self.cloud.endpoint_url}/_localcloud/faults"
+
+    def output(self, key: str) -> str:
+        return self.outputs[key]
+
+    @property
     def back_end(self) -> str:
         return self.issuer.token("app", BACK_ENDS)
 
@@ -125,6 +139,12 @@ def deployed_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedA
         _store_popular(api)
         yield api
     issuer.stop()
+
+
+@pytest.fixture(scope="session")
+def interactions(deployed_api: DeployedApi) -> str:
+    """The ARN of the dataset that the API's events go to, with its event tracker."""
+    return make_tracker(deployed_api)
 
 
 def _store_popular(api: DeployedApi) -> None:

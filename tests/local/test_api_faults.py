@@ -14,7 +14,7 @@ from tests.local.deployed_api import DeployedApi
 
 ITEM = quote("DEL|GOI|flight|1", safe="")
 READS = [
-    ("GET", "/users/ada/recommendations?filter=transport-mode&transportMode=train", None),
+    ("GET", "/users/eve/recommendations?filter=transport-mode&transportMode=train", None),
     ("GET", f"/items/{ITEM}/similar?metadata=true", None),
     ("POST", "/users/ada/rankings", {"itemIds": ["DEL|GOI|flight|3", "DEL|GOI|flight|1"]}),
     ("GET", "/users/ada/coupons", None),

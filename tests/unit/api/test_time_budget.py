@@ -103,3 +103,16 @@ def test_every_read_answers_200_within_the_budget(
             assert status == 200
             assert clock.now - began <= BUDGET
             assert answer["source"] in {"personalize", "stored", "popular", "given-order", "none"}
+
+
+def test_availability_is_read_again_when_a_read_fails(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    api, by_aws, failing = Api(aws, monkeypatch), Answers.batch_get_item, iter([True, True])
+
+    def failing_twice(aws: Aws, parameters: dict[str, Any]) -> Any:
+        if next(failing, False):
+            raise ReadTimeoutError(endpoint_url="https://dynamodb")
+        return by_aws(aws, parameters)
+
+    monkeypatch.setattr(Answers, "batch_get_item", staticmethod(failing_twice))
+    assert len(api.recommend()["items"]) == 5
+    assert aws.count("batch_get_item") == 3
