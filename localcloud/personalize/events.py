@@ -40,7 +40,7 @@ _EVENT_COLUMNS = frozenset(
 )
 
 
-@operation("PutEvents", "impressions are stored and exported, and have no influence on exploration")
+@operation("PutEvents", "impressions count for exploration from the next training on")
 def put_events(region: Region, request: Request) -> Answer:
     """Record what a user, or a session whose user is not known yet, did; it counts in the next request."""
     trackers = region.all(EventTracker, tracking_id=request["trackingId"])

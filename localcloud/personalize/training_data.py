@@ -62,6 +62,7 @@ def prepare(store: Store, choice: EventChoice) -> TrainingData:
         features=_features(items, schema, item_ids, ignored),
         created=_creation_times(log, items, item_ids),
         users=_user_attributes(store, log, choice.ignored_columns.get(USERS, frozenset())),
+        shown=_shown(store, log, item_ids),
         contexts=_contexts(store, log, choice.ignored_columns.get(INTERACTIONS, frozenset())),
     )
 
@@ -89,6 +90,18 @@ def _contexts(store: Store, log: InteractionLog, ignored: frozenset[str]) -> Use
         return None
     columns = {name: table[name].take(pa.array(log.table_rows)) for name in names}
     return read_attributes(columns, np.arange(len(log)), len(log))
+
+
+def _shown(store: Store, log: InteractionLog, item_ids: list[str]) -> npt.NDArray[np.float32] | None:
+    """Return how often each item was shown while another one was chosen, None without impressions."""
+    table = store.table(INTERACTIONS)
+    if table is None or log.table_rows is None or "IMPRESSION" not in table.column_names:
+        return None
+    lists = pc.split_pattern(table["IMPRESSION"].take(pa.array(log.table_rows)).combine_chunks(), "|")
+    places = pc.index_in(pc.list_flatten(lists), value_set=pa.array(item_ids)).fill_null(-1).to_numpy()
+    chosen = log.items[pc.list_parent_indices(lists).to_numpy()]
+    ignored = places[(places >= 0) & (places != chosen)]
+    return np.bincount(ignored, minlength=len(item_ids)).astype(np.float32)
 
 
 def _events_that_count(

@@ -43,7 +43,8 @@ class TrainingData:
     items that have metadata only. `weights` has one factor an interaction. `features` is items x metadata
     tokens, rows of length 1 (or 0). `created` is the creation time of each item in epoch seconds: its
     CREATION_TIMESTAMP, else its first interaction, else 0. `users` are the attributes of the log's users,
-    `contexts` those of its interactions, if there are any.
+    `contexts` those of its interactions, if there are any. `shown` is how often each item was among the
+    impressions of an interaction with another one.
     """
 
     log: InteractionLog
@@ -53,6 +54,7 @@ class TrainingData:
     created: npt.NDArray[np.int64]
     users: UserAttributes | None = None
     contexts: UserAttributes | None = None
+    shown: Float32s | None = None
 
     @property
     def item_count(self) -> int:

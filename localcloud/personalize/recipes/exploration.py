@@ -3,7 +3,8 @@
 A place goes to an item of the exploration pool with the probability explorationWeight squared: none at 0, a
 tenth at AWS's default of 0.3, all at 1. The pool has the items that are at most explorationItemAgeCutOff days
 older than the newest interaction and have fewer interactions than half of all items; who of it is drawn
-depends on the logits, less the more often the item was seen.
+depends on the logits, less the more often the item was interacted with or, by the impressions, was shown
+while another one was chosen.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ def explore(  # noqa: PLR0917 - what a request knows, once
     places = np.flatnonzero(random.random(len(best)) < exploration.weight**2)[: len(pool)]
     if len(places) == 0:
         return best
-    preference = logits[pool] - np.log1p(np.asarray(model.arrays["interaction_counts"])[pool])
+    chances = np.asarray(model.arrays["interaction_counts"]) + np.asarray(model.arrays["shown_counts"])
+    preference = logits[pool] - np.log1p(chances[pool])
     # The largest of logits with Gumbel noise: a draw without replacement by their softmax.
     drawn = pool[np.argsort(-(preference + random.gumbel(size=len(pool))))[: len(places)]]
     result = np.delete(best, len(best) - 1 - np.arange(len(places)))

@@ -177,6 +177,7 @@ def _counted(
         "log_popularity": np.log(recent + 0.1).astype(np.float32),
         "interaction_counts": popularity.astype(np.float32),
         "created": data.created,
+        "shown_counts": np.zeros(data.item_count, dtype=np.float32) if data.shown is None else data.shown,
         "user_tokens": np.array(tokens, dtype=np.str_),
         "user_lifts": token_lifts,
         "context_tokens": np.array(contexts, dtype=np.str_),

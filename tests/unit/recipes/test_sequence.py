@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from localcloud.personalize import recipes
-from localcloud.personalize.recipes import RECIPES, Query
+from localcloud.personalize.recipes import RECIPES, Exploration, Query, explore
 from localcloud.personalize.recipes.sequence_model import VIEWS, SequenceModel
 from localcloud.personalize.recipes.user_attributes import read_attributes, tokens_of
 from tests.unit.recipes.synthetic import DAY, START, fitted, one_hot, positions, rings, training_data
@@ -94,7 +94,15 @@ def test_hidden_dimension_is_the_rank_of_the_factors(data):
         assert fitted(UP, data, hidden_dimension=rank).arrays["factors_in"].shape[1] == rank
 
 
-@pytest.mark.parametrize(("recipe", "parameter"), [(UP, "recency_mask"), (f"{UP}-v2", "apply_recency_bias")])
+@pytest.mark.parametrize(
+    ("recipe", "parameter"),
+    [
+        (UP, "recency_mask"),
+        (RANKING, "recency_mask"),
+        (f"{UP}-v2", "apply_recency_bias"),
+        (f"{RANKING}-v2", "apply_recency_bias"),
+    ],
+)
 def test_recency_makes_new_items_more_popular_than_old_ones(recipe, parameter):
     histories = {
         f"u{user}": [f"old{user % 3}", f"old{(user + 1) % 3}", f"new{user % 3}"] for user in range(60)
@@ -196,6 +204,23 @@ def test_a_context_that_matters_improves_held_out_answers_and_one_of_chance_does
         found[name] = np.mean(hits)
     assert found["true"] > found["none"] + 0.2
     assert found["chance"] > found["none"] - 0.06
+
+
+def test_a_new_item_that_was_shown_in_vain_is_explored_less():
+    data = rings()
+    items = [*data.item_ids, "ignored", "fresh"]
+    shown = np.array([0.0] * len(data.item_ids) + [500.0, 0.0], dtype=np.float32)
+    created = np.full(len(items), START, dtype=np.int64)
+    more = data.__class__(data.log, items, data.weights, one_hot(items, {}), created, shown=shown)
+    model = fitted(UP, more)
+    logits, allowed = np.zeros(len(items), dtype=np.float32), np.ones(len(items), dtype=np.bool_)
+    found = {"ignored": 0, "fresh": 0}
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        for place in explore(model, logits, np.arange(10), allowed, Exploration(0.5), random):
+            if items[place] in found:
+                found[items[place]] += 1
+    assert found["fresh"] > 5 * found["ignored"]
 
 
 @pytest.mark.parametrize("recipe", [UP, RANKING])

@@ -22,6 +22,7 @@ SCHEMA = json.dumps(
             {"name": "EVENT_TYPE", "type": "string"},
             {"name": "DEVICE", "type": ["null", "string"], "categorical": True},
             {"name": "HOUR", "type": "int"},
+            {"name": "IMPRESSION", "type": ["null", "string"]},
         ],
     }
 )
@@ -39,6 +40,7 @@ def store(tmp_path):
         "EVENT_TYPE": random.choice(["view", "book"], 4_000).tolist(),
         "DEVICE": ["phone" if number % 2 else None for number in numbers],
         "HOUR": pa.array(numbers, pa.int32()),
+        "IMPRESSION": [f"i{number}|i3|gone" if number % 2 else None for number in numbers],
     }
     store = Store(tmp_path / "store")
     store.import_table("INTERACTIONS", SCHEMA, pa.table(columns), "FULL")
@@ -54,6 +56,13 @@ def test_contexts_stay_with_their_interactions_through_sorting_and_filtering(sto
         context = data.contexts.attributes(row)
         assert context.get("DEVICE") == ("phone" if number % 2 else None)
         assert number - 5 <= context["HOUR"] <= number
+
+
+def test_an_item_was_shown_in_vain_as_often_as_others_of_its_impressions_were_chosen(store):
+    data = prepare(store, EventChoice())
+    others = [item for item in data.log.items if (number := int(data.item_ids[item][1:])) % 2 and number != 3]
+    assert data.shown[data.item_ids.index("i3")] == len(others) > 0
+    assert data.shown.sum() == len(others)
 
 
 def test_columns_that_a_solution_ignores_are_no_contexts(store):
