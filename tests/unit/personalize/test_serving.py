@@ -168,6 +168,13 @@ def test_filters_decide_what_is_recommended(shop, by_category):
         )
 
 
+def test_a_filter_may_write_fields_in_another_case(shop):
+    arn = make_filter(
+        shop, "case", 'INCLUDE ItemID WHERE items.category IN ("ring1") IF currentuser.tier IN ("gold")'
+    )
+    assert {ring_of(item_id) for item_id in recommended(shop, userId="u0", filterArn=arn)} == {1}
+
+
 def test_a_bought_item_is_gone_at_once_with_a_filter_on_purchases(shop):
     arn = make_filter(shop, "bought", 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("Purchase")')
     best = recommended(shop, userId="u9", numResults=1, filterArn=arn)[0]
