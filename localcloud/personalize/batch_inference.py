@@ -37,7 +37,7 @@ def create_batch_inference_job(region: Region, request: Request) -> Answer:
         raise NotBuiltError("CreateBatchInferenceJob: THEME_GENERATION")
     version = region.get_active(SolutionVersion, request["solutionVersionArn"])
     recipe = find_recipe(version.recipe_arn)
-    if recipe.recipe_type not in _NEEDED:
+    if recipe.recipe_type not in _NEEDED or recipe.name == "aws-trending-now":
         raise InvalidInputError(f"The recipe {recipe.name} makes no batch recommendations.")
     config = request.get("batchInferenceJobConfig", {})
     if config.get("rankingInfluence"):

@@ -16,7 +16,7 @@ _RECIPE = "arn:aws:personalize:::recipe/"
 _ALGORITHM = "arn:aws:personalize:::algorithm/"
 _TRANSFORMATION = "arn:aws:personalize:::feature-transformation/"
 # Featurization hyperparameters by the ends of their names.
-_FEATURE_ENDS = ("_percentile", "_period")
+_FEATURE_ENDS = ("_percentile", "_period", "_frequency")
 _RANGE_MEMBERS = {"int": "integerHyperParameterRanges", "float": "continuousHyperParameterRanges"}
 
 
@@ -110,8 +110,9 @@ def _default_ranges(recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
         "categoricalHyperParameterRanges": [],
     }
     for one in recipe.hyperparameters:
-        if one.kind == "bool":
-            record = {"name": one.name, "values": ["True", "False"], "isTunable": one.tunable}
+        if one.kind in {"bool", "choice"}:
+            values = list(one.choices) or ["True", "False"]
+            record = {"name": one.name, "values": values, "isTunable": one.tunable}
             ranges["categoricalHyperParameterRanges"].append(record)
         else:
             record = {"name": one.name, "minValue": one.low, "maxValue": one.high, "isTunable": one.tunable}

@@ -9,6 +9,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from localcloud.personalize import recipes
+from localcloud.personalize.errors import InvalidInputError
 from localcloud.personalize.recipes import Model
 
 
@@ -32,12 +33,21 @@ class ModelFolder:
         return folder
 
     def load(self, version_arn: str) -> Model:
-        """Return a trained model, opened once."""
+        """Return a trained model, opened once.
+
+        Raises InvalidInputError when another version of localcloud trained it.
+        """
         with self._lock:
             if version_arn not in self._loaded:
                 # Requests come side by side: BLAS threads within one of them only get in the way.
                 threadpool_limits(limits=1, user_api="blas")
-                self._loaded[version_arn] = recipes.load(self.folder_of(version_arn) / "model")
+                try:
+                    self._loaded[version_arn] = recipes.load(self.folder_of(version_arn) / "model")
+                except recipes.OtherFormatError as error:
+                    raise InvalidInputError(
+                        f"{version_arn} was trained by another version of localcloud; "
+                        "create a new solution version."
+                    ) from error
             return self._loaded[version_arn]
 
     def warm(self, version_arn: str) -> None:

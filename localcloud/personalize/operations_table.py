@@ -51,7 +51,8 @@ def _recipes() -> Iterator[str]:
 def _hyperparameters(recipe: Recipe) -> str:
     texts = []
     for one in recipe.hyperparameters:
-        bounds = "" if one.kind == "bool" else f" [{one.low}, {one.high}]"
+        bounds = "" if one.low is None else f" [{one.low}, {one.high}]"
+        bounds += f" ({', '.join(one.choices)})" if one.choices else ""
         texts.append(f"{one.name}{'*' if one.tunable else ''} {one.default}{bounds}")
     return ", ".join(texts) or "none"
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from localcloud.personalize import resources as states
 from localcloud.personalize.avro import DatasetSchema, parse_schema
 from localcloud.personalize.errors import (
+    PersonalizeError,
     ResourceAlreadyExistsError,
     ResourceInUseError,
     ResourceNotFoundError,
@@ -170,7 +171,7 @@ class Region:
             self._enter(resource, resource.WORKING)
         try:
             work()
-        except JobFailedError as failure:
+        except (JobFailedError, PersonalizeError) as failure:
             self._enter(resource, resource.FAILED, str(failure))
         except Exception as error:
             logger.exception("%s failed", resource.arn)

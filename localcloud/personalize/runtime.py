@@ -12,6 +12,7 @@ from localcloud.personalize.catalogue import find_recipe
 from localcloud.personalize.errors import InvalidInputError, NotBuiltError
 from localcloud.personalize.filter_resources import parsed
 from localcloud.personalize.filters import FilterExpression, parameters_of
+from localcloud.personalize.objective import objective_of
 from localcloud.personalize.operations import Answer, Request, operation
 from localcloud.personalize.quotas import RECOMMENDATIONS
 from localcloud.personalize.recipes import Exploration
@@ -22,6 +23,7 @@ from localcloud.personalize.serving import Float32s, Scored, Server
 
 _DEFAULT_RESULTS = 25
 _DEFAULT_ACTIONS = 5
+_TRENDING = "aws-trending-now"
 _MOST_ACTIONS = 100
 _RANKING_INPUTS = 500
 _RESULTS_WITH_METADATA = 50
@@ -44,7 +46,8 @@ def get_recommendations(region: Region, request: Request) -> Answer:
     _refuse_other_calls(campaign, version, "GetRecommendations")
     server = server_of(region, version)
     needed = "itemId" if server.recipe.recipe_type == "RELATED_ITEMS" else "userId"
-    if not request.get(needed):
+    # Trending-Now is the same for everybody: a user is needed by filters only.
+    if server.recipe.name != _TRENDING and not request.get(needed):
         raise InvalidInputError(f"The recipe {server.recipe.name} needs {needed}.")
     count = request.get("numResults", _DEFAULT_RESULTS)
     if not 1 <= count <= RECOMMENDATIONS:
@@ -159,6 +162,7 @@ def server_of(region: Region, version: SolutionVersion) -> Server:
                 find_recipe(version.recipe_arn),
                 region.data.of(version.dataset_group_arn),
                 region.schemas_of(version.dataset_group_arn),
+                objective_of(version.solution_config),
             )
         return region.servers[version.arn]
 

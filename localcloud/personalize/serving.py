@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from localcloud.personalize.avro import DatasetSchema
+from localcloud.personalize.avro import ITEMS, DatasetSchema
 from localcloud.personalize.candidates import ItemCandidates, ItemColumns
 from localcloud.personalize.errors import InvalidInputError
 from localcloud.personalize.filters import FilterExpression, allowed
+from localcloud.personalize.filters.columns import NumberColumn
 from localcloud.personalize.group_data import GroupData
 from localcloud.personalize.history import History
+from localcloud.personalize.objective import Objective, with_objective
 from localcloud.personalize.recipes import Exploration, Model, Query, Recipe, explore
 from localcloud.personalize.recipes.top import top_items
 
@@ -38,12 +40,18 @@ class Server:
     """Answers from one model on the data of its dataset group."""
 
     def __init__(
-        self, model: Model, recipe: Recipe, data: GroupData, schemas: Mapping[str, DatasetSchema]
+        self,
+        model: Model,
+        recipe: Recipe,
+        data: GroupData,
+        schemas: Mapping[str, DatasetSchema],
+        objective: Objective | None = None,
     ) -> None:
         self.model = model
         self.recipe = recipe
         self.data = data
         self._schemas = schemas
+        self._objective = objective
         self._columns = ItemColumns(model)
 
     def candidates(self, user_id: str | None, item_id: str | None) -> ItemCandidates:
@@ -69,11 +77,21 @@ class Server:
 
     def logits(self, candidates: ItemCandidates, context: Mapping[str, object] | None = None) -> Float32s:
         """Return the model's logits for all items."""
-        return self.model.scores(replace(self._query(candidates), context=context or {}))
+        query = replace(self._query(candidates), context=context or {})
+        return self._optimised(self.model.scores(query))
 
     def logits_of_many(self, several: Sequence[ItemCandidates]) -> Float32s:
         """Return the model's logits for some requests, shape (requests, items)."""
-        return self.model.scores_of_many([self._query(candidates) for candidates in several])
+        return self._optimised(self.model.scores_of_many([self._query(candidates) for candidates in several]))
+
+    def _optimised(self, logits: Float32s) -> Float32s:
+        """Return logits with the emphasis of the solution's objective, if it has one."""
+        if self._objective is None or ITEMS not in self._schemas:
+            return logits
+        schema = self._schemas[ITEMS]
+        column = self._columns.column(schema.exact_name(self._objective.column), schema)
+        assert isinstance(column, NumberColumn)  # noqa: S101 - CreateSolution takes no other
+        return with_objective(logits, column.values, self._objective.emphasis)
 
     def _query(self, candidates: ItemCandidates) -> Query:
         index = self.model.item_index

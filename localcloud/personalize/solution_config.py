@@ -8,9 +8,10 @@ from typing import Any
 
 from localcloud.personalize.avro import DatasetSchema
 from localcloud.personalize.errors import InvalidInputError, NotBuiltError
+from localcloud.personalize.objective import check_objective
 from localcloud.personalize.recipes import Hyperparameter, Recipe
 
-HyperparameterValue = int | float | bool
+HyperparameterValue = int | float | bool | str
 
 _FEATURES_NOT_BUILT = ("autoMLConfig",)
 _RANGE_KINDS = {
@@ -28,9 +29,7 @@ def check_config(config: dict[str, Any], recipe: Recipe, schemas: Mapping[str, D
     for name in _FEATURES_NOT_BUILT:
         if config.get(name):
             raise NotBuiltError(f"solutionConfig.{name}")
-    objective = config.get("optimizationObjective", {})
-    if objective.get("objectiveSensitivity", "OFF") != "OFF" or "itemAttribute" in objective:
-        raise NotBuiltError("solutionConfig.optimizationObjective")
+    check_objective(config, recipe, schemas)
     typed_hyperparameters(config, recipe)
     if "hpoConfig" in config:
         _check_hpo(config["hpoConfig"], recipe)
@@ -80,6 +79,12 @@ def _typed(hyperparameter: Hyperparameter, text: str) -> HyperparameterValue:
         if text.lower() not in {"true", "false"}:
             raise InvalidInputError(f"{name} is '{text}'; it must be True or False.")
         return text.lower() == "true"
+    if hyperparameter.kind == "choice":
+        if text not in hyperparameter.choices:
+            raise InvalidInputError(
+                f"{name} is '{text}'; it must be one of {', '.join(hyperparameter.choices)}."
+            )
+        return text
     value = number(name, text)
     if hyperparameter.kind == "int" and not value.is_integer():
         raise InvalidInputError(f"{name} is '{text}'; it must be an integer.")

@@ -25,7 +25,7 @@ from localcloud.personalize.tags import initial_tags
 from localcloud.personalize.wire import render, service_model
 
 
-@operation("CreateSolution", "no performAutoML or optimizationObjective")
+@operation("CreateSolution", "no performAutoML; an optimizationObjective has no average_rewards_at_k metric")
 def create_solution(region: Region, request: Request) -> Answer:
     """Create a solution; with performAutoTraining (AWS's default) it is trained every so often by itself."""
     group = region.get_active(DatasetGroup, request["datasetGroupArn"])

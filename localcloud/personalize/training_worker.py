@@ -1,4 +1,4 @@
-"""The process that trains one solution version: `python -m localcloud.personalize.training_worker FOLDER PID`.
+"""The process that trains a solution version: `python -m localcloud.personalize.training_worker FOLDER PID`.
 
 FOLDER holds `order.json` (what to train); the process writes `model/` and `result.json` into it, and for
 recipes with UPDATE trainings `measured/`, the model of which the metrics are. PID is the process that waits
@@ -17,7 +17,7 @@ from typing import Any
 
 from localcloud.personalize.action_training import prepare_actions, train_actions
 from localcloud.personalize.metrics import hold_out_users, measure, without_users
-from localcloud.personalize.recipes import RECIPES, load
+from localcloud.personalize.recipes import RECIPES, load, trending
 from localcloud.personalize.store import Store
 from localcloud.personalize.training_data import EventChoice, NotEnoughDataError, prepare
 from localcloud.personalize.tuning import tune
@@ -62,6 +62,8 @@ def train(folder: Path) -> dict[str, Any]:
             measured.save(folder / _MEASURED)
     model.save(folder / _MODEL)
     metrics = measure(recipe, measured, data, held_out)
+    if recipe is trending.RECIPE:
+        metrics["trend_prediction_accuracy"] = round(trending.prediction_accuracy(data, hyperparameters), 6)
     return {"metrics": metrics, "tuned": tuned, "seconds": time.monotonic() - started}
 
 

@@ -11,11 +11,13 @@ from localcloud.personalize.recipes import (
     sequence,
     sequence_model,
     sims,
+    trending,
 )
 from localcloud.personalize.recipes.base import (
     Hyperparameter,
     Hyperparameters,
     Model,
+    OtherFormatError,
     Query,
     Recipe,
     TrainingData,
@@ -29,6 +31,7 @@ __all__ = [
     "Hyperparameter",
     "Hyperparameters",
     "Model",
+    "OtherFormatError",
     "Query",
     "Recipe",
     "TrainingData",
@@ -49,6 +52,7 @@ RECIPES: dict[str, Recipe] = {
         affinity.ITEM_AFFINITY,
         affinity.ITEM_ATTRIBUTE_AFFINITY,
         next_best_action.RECIPE,
+        trending.RECIPE,
     )
 }
 
@@ -59,6 +63,7 @@ _KINDS: dict[str, type[Model]] = {
         sims.SimsModel,
         popularity.PopularityModel,
         next_best_action.NextBestActionModel,
+        trending.TrendingModel,
     )
 }
 

@@ -19,13 +19,24 @@ from localcloud.personalize.recipes.user_attributes import UserAttributes
 
 Float32s = npt.NDArray[np.float32]
 Int32s = npt.NDArray[np.int32]
-Value = int | float | bool
+Value = int | float | bool | str
 Hyperparameters = Mapping[str, Value]
+
+
+# To be raised whenever a recipe's saved arrays or settings change: older models cannot be read then.
+FORMAT = 2
+
+
+class OtherFormatError(Exception):
+    """A saved model is of another version of the recipes."""
 
 
 @dataclass(frozen=True)
 class Hyperparameter:
-    """A parameter by AWS's name; `kind` is int, float or bool, `low` and `high` bound a number."""
+    """A parameter by AWS's name; `kind` is int, float, bool or choice.
+
+    `low` and `high` bound a number, `choices` are the texts that a choice can be.
+    """
 
     name: str
     kind: str
@@ -33,6 +44,7 @@ class Hyperparameter:
     low: float | None = None
     high: float | None = None
     tunable: bool = False
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,7 +125,14 @@ class Model(ABC):
         for name, array in self.arrays.items():
             np.save(folder / f"{name}.npy", array)
         (folder / "model.json").write_text(
-            json.dumps({"kind": self.KIND, "settings": self.settings, "items": self.item_ids})
+            json.dumps(
+                {
+                    "format": FORMAT,
+                    "kind": self.KIND,
+                    "settings": self.settings,
+                    "items": self.item_ids,
+                }
+            )
         )
 
 
@@ -142,8 +161,13 @@ class Recipe:
 
 
 def read_model(folder: Path, kinds: Mapping[str, type[Model]]) -> Model:
-    """Open a model that `save` wrote, arrays memory-mapped."""
+    """Open a model that `save` wrote, arrays memory-mapped.
+
+    Raises OtherFormatError for one that another version of the recipes wrote.
+    """
     head = json.loads((folder / "model.json").read_text())
+    if head.get("format") != FORMAT:
+        raise OtherFormatError(f"{folder} has the format {head.get('format')}; it must be {FORMAT}.")
     arrays = {path.stem: np.load(path, mmap_mode="r") for path in folder.glob("*.npy")}
     return kinds[head["kind"]](head["items"], arrays, head["settings"])
 

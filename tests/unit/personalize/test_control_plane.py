@@ -266,8 +266,9 @@ def test_training_needs_a_thousand_interactions_and_25_users_with_two(cloud):
         ({"eventValueThreshold": "nan"}, "it must be a finite number"),
         (
             {"optimizationObjective": {"itemAttribute": "PRICE", "objectiveSensitivity": "LOW"}},
-            "not built in localcloud",
+            "itemAttribute is PRICE; it must be a column of numbers of the Items dataset that does not allow",
         ),
+        ({"optimizationObjective": {"objectiveSensitivity": "HIGH"}}, "needs an itemAttribute"),
     ],
 )
 def test_a_wrong_solution_configuration_is_refused_by_name_and_value(cloud, config, message):

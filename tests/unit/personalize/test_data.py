@@ -243,3 +243,23 @@ def test_a_dataset_cannot_go_while_it_is_trained_on_and_its_filters_say_that_it_
         pass
     with pytest.raises(AwsError, match="no Items dataset any more"):
         cloud.call("GetRecommendations", **request)
+
+
+def test_a_model_of_another_version_of_localcloud_asks_for_a_new_training(tmp_path):
+    cloud = InProcess(tmp_path)
+    group = cloud.group()
+    dataset = cloud.dataset(group, "INTERACTIONS", INTERACTIONS_SCHEMA)
+    cloud.import_rows(dataset, interactions_csv(), "all")
+    version = cloud.version(cloud.solution(group, "popularity-count"))["solutionVersionArn"]
+    campaign = cloud.campaign("popular", version)
+    cloud.service.stop()
+    head = next((tmp_path / "data").rglob("model.json"))
+    head.write_text(json.dumps({**json.loads(head.read_text()), "format": 0}))
+    again = InProcess(tmp_path)
+    with pytest.raises(AwsError, match="create a new solution version"):
+        again.call("GetRecommendations", campaignArn=campaign, userId="u1")
+    arn = again.call("CreateCampaign", name="other", solutionVersionArn=version)["campaignArn"]
+    failed = again.settled("DescribeCampaign", "campaign", campaignArn=arn)
+    assert failed["status"] == "CREATE FAILED"
+    assert "create a new solution version" in failed["failureReason"]
+    again.service.stop()
