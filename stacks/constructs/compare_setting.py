@@ -101,7 +101,7 @@ class CompareSetting(Construct):
     def _ask(self, side: str, version_arn: str) -> EnsureActive:
         return EnsureActive(
             self,
-            f"the answers of the {side} version",
+            f"the batch that asks the {side} version",
             kind="batchInferenceJob",
             describe={"BatchInferenceJobArn": at(f"$.{side}.jobArn")},
             create={
