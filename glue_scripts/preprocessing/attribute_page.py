@@ -7,12 +7,14 @@ from typing import Any
 
 CELL, LABEL = 34, 150
 BAR_HEIGHT, BAR_WIDTH = 60, 220
+NAMED = 3
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse }
 td, th { padding: .3rem .7rem; text-align: left; border-bottom: 1px solid #dde3ea }
 td.n { text-align: right; font-variant-numeric: tabular-nums }
 .dropped { color: #8a4b2a }
+.scale { font-size: 12px; color: #5a6675 }
 svg text { font-size: 11px }
 """
 
@@ -44,11 +46,12 @@ def _row(name: str, facts: dict[str, Any]) -> str:
         f"<tr{style}><td>{escape(name)}</td><td>{'yes' if facts['isKept'] else 'no'}</td>"
         f"<td>{escape(facts['reason'])}</td><td class=n>{facts['missingShare']:.1%}</td>"
         f"<td class=n>{facts['distinct']:,}</td><td class=n>{facts['mutualInformationBits']:.4f}</td>"
-        f"<td>{_bars(facts['distribution'])}</td></tr>"
+        f"<td>{_bars(facts['distribution'], is_text=facts['type'] == 'text')}</td></tr>"
     )
 
 
-def _bars(distribution: dict[str, list[Any]]) -> str:
+def _bars(distribution: dict[str, list[Any]], *, is_text: bool) -> str:
+    """Draw the counts; below them the commonest texts, or where a number's bars begin and end."""
     counts = distribution["counts"]
     if not counts or max(counts) == 0:
         return "no values"
@@ -59,7 +62,12 @@ def _bars(distribution: dict[str, list[Any]]) -> str:
         f"<title>{escape(str(label))}: {count:,}</title></rect>"
         for place, (label, count) in enumerate(zip(distribution["labels"], counts, strict=True))
     )
-    return f'<svg width="{BAR_WIDTH}" height="{BAR_HEIGHT}" role="img">{bars}</svg>'
+    labels = [str(label) for label in distribution["labels"]]
+    scale = ", ".join(labels[:NAMED]) if is_text else f"{labels[0]} to {labels[-1]} and more"
+    return (
+        f'<svg width="{BAR_WIDTH}" height="{BAR_HEIGHT}" role="img">{bars}</svg>'
+        f"<div class=scale>{escape(scale)}</div>"
+    )
 
 
 def _heat_map(associations: dict[str, dict[str, float]]) -> str:

@@ -102,3 +102,5 @@ def test_the_report_is_a_page_that_escapes_what_it_shows(spark: SparkSession, tr
     assert "&lt;b&gt;" in page
     assert "<b>" not in page
     assert page.count("<svg") == 3
+    assert "<div class=scale>&lt;b&gt;, DEL</div>" in page
+    assert "<div class=scale>0 to 46.0845 and more</div>" in page
