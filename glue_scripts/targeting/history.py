@@ -82,9 +82,12 @@ def catalogue_of(coupons: pd.DataFrame, coupon_scope: pd.DataFrame) -> Catalogue
     rows = pd.DataFrame(
         {
             "coupon_id": ordered["coupon_id"].astype(str),
-            "campaign_id": ordered.get("campaign_id", absent).fillna(ordered["coupon_id"]).astype(str),
-            "kind": ordered.get("discount_type", absent).astype(str),
-            "category": ordered.get("category", absent).astype(str),
+            "campaign_id": ordered.get("campaign_id", absent)
+            .astype(object)
+            .fillna(ordered["coupon_id"])
+            .astype(str),
+            "kind": ordered.get("discount_type", absent).astype(object).fillna("").astype(str),
+            "category": ordered.get("category", absent).astype(object).fillna("").astype(str),
             "discount_value": ordered.get("discount_value", absent).astype(float).fillna(0.0),
             "valid_until": ends,
             "valid_days": (ends - starts).dt.total_seconds().fillna(0.0) / 86_400,

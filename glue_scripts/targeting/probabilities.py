@@ -59,7 +59,8 @@ def redemption_probabilities(pairs: DataFrame, curated: Curated, *, as_of: int, 
     `probability` is the redemptions expected of the pair, calibrated on past campaigns: what the campaign
     brings of the user, shared out half by the ranking and half by what the user bought of what coupons cover.
     `organic_probability` is that the user buys what the coupon covers while it is valid without any coupon.
-    Both are 0 for a coupon that is unknown or no longer valid. Nothing at or after `as_of` is read. All pairs of a user are in one partition.
+    Both are 0 for a coupon that is unknown or no longer valid. Nothing at or after `as_of` is read. All pairs
+    of a user are in one partition.
     """
     catalogue = catalogue_of(curated.coupons.toPandas(), curated.coupon_scope.toPandas())
     offer = Offer(catalogue, as_of)

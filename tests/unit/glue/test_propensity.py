@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from coupon_world import COUPONS, DAY, World, made_world
 from targeting import features, windows
-from targeting.history import Catalogue, History, past_pairs, redemptions_of
+from targeting.history import Catalogue, History, catalogue_of, past_pairs, redemptions_of
 from targeting.learning import Offer, expectations, learn, of_nobody
 from targeting.probabilities import Curated, last_moment, redemption_probabilities
 from targeting.propensity import CalibratedModel, SmoothedRate
@@ -184,6 +184,14 @@ def test_little_history_makes_smoothed_rates(world: World) -> None:
     assert nobody.expected == pytest.approx(learnt.propensity.overall * COUPONS, rel=1e-5)
     nothing = learn(world.history, catalogue, as_of=world.starts["P0"])
     assert nothing.propensity == SmoothedRate(0.0)
+
+
+def test_coupons_of_which_little_is_known_are_told_of_too(world: World) -> None:
+    bare = catalogue_of(world.coupons[["coupon_id"]], world.coupon_scope)
+    learnt = learn(world.history, bare, as_of=world.starts[world.last])
+    said = expectations(learnt, world.history, Offer(bare, world.starts[world.last]), ["u0001", "u0002"])
+    assert len(said.expected) == 2 * len(world.coupons)
+    assert np.isfinite(said.expected).all()
 
 
 def test_every_pair_gets_its_probabilities(world: World, spark: SparkSession) -> None:
