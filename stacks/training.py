@@ -149,7 +149,6 @@ class TrainingStack(cdk.Stack):
             role_arn=self.import_role.role_arn,
             waiting=self._project.training.waiting,
         )
-        room = {"comparison": sfn.JsonPath.object_at("$.plan.comparison"), **OF_THIS_RUN}
         recipes = TrainAll(
             self,
             "Recipes",
@@ -157,10 +156,10 @@ class TrainingStack(cdk.Stack):
             train_recipe=train_recipe,
             before_the_end=[
                 *self._comparisons(compare),
-                side_run(self, "Retire what no longer serves", retire, {"comparison": False, **OF_THIS_RUN}),
+                side_run(self, "Retire what no longer serves", retire, OF_THIS_RUN),
             ],
         )
-        make_room = side_run(self, "Make room for new solutions", retire, room)
+        make_room = side_run(self, "Make room for new solutions", retire, OF_THIS_RUN)
         body = plan.next(make_room).next(datasets.chain).next(recipes.chain)
         return self._machine("Train", "train", body, says="Train")
 

@@ -11,7 +11,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from naming import Place
 from planning import campaign
-from records import of_recipe
+from records import is_compared, of_recipe
 from remaining import Remaining
 from retirement import needed_versions, retired
 from rollback import RollbackRefused, choose, promoted_before
@@ -87,7 +87,8 @@ def find_retired(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         if recipe["campaign"]:
             needed |= _needed(recipe["key"], recipe["campaign"]["arn"])
     there = remaining.solutions()
-    if comparison := event["comparison"]:
+    comparison = event["comparison"]
+    if comparison and not is_compared(comparison["key"]):
         # What was trained to compare with is not known by name before the tuning.
         recipe_prefix = f":solution/{os.environ['DEPLOYMENT']}-{comparison['key']}-"
         planned |= {arn for arn in there if recipe_prefix in arn}

@@ -14,10 +14,7 @@ from stacks.constructs.retries import LAMBDA_BUSY, retry
 
 
 class Retire(Construct):
-    """`chain` takes the plan of a training at `$.plan`, its execution at `$.execution`, and `$.comparison`.
-
-    That is whose settings are to be compared still, or false.
-    """
+    """`chain` takes the plan of a training at `$.plan` and its execution at `$.execution`."""
 
     def __init__(
         self,
@@ -36,7 +33,7 @@ class Retire(Construct):
             payload=sfn.TaskInput.from_object(
                 {
                     "execution": at("$.execution"),
-                    "comparison": sfn.JsonPath.object_at("$.comparison"),
+                    "comparison": sfn.JsonPath.object_at("$.plan.comparison"),
                     "recipes": sfn.JsonPath.object_at("$.plan.recipes"),
                     "schemas": sfn.JsonPath.list_at("$.plan.datasets[*].schemaName"),
                 }

@@ -67,10 +67,10 @@ def test_training_again_creates_no_second_copy_and_replaces_a_filter_of_another_
 ) -> None:
     personalize = trained_app.client("personalize")
     before = trained_app.personalize_resources()
-    arn = next(arn for arn in before["list_filters"] if arn.endswith("/travel-origin"))
+    arn = next(arn for arn in before["Filters"] if arn.endswith("/travel-origin"))
     configured = personalize.describe_filter(filterArn=arn)["filter"]
     personalize.delete_filter(filterArn=arn)
-    while arn in trained_app.personalize_resources()["list_filters"]:
+    while arn in trained_app.personalize_resources()["Filters"]:
         time.sleep(0.1)
     personalize.create_filter(
         name=configured["name"],
@@ -97,7 +97,7 @@ def test_the_settings_of_recency_mask_are_compared_once_with_the_age_of_what_is_
 
 def test_what_nothing_needs_is_retired_and_what_a_rollback_needs_stays(trained_app: DeployedApp) -> None:
     """The solutions of the search and of the comparison are gone; one is left of each recipe."""
-    solutions = trained_app.personalize_resources()["list_solutions"]
+    solutions = trained_app.personalize_resources()["solutions"]
     recipes = [recipe.key for recipe in trained_app.deployment.config.training.recipes]
     assert len(solutions) == len(recipes)
     serving = history.serving_versions(trained_app.deployment)
