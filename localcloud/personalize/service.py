@@ -99,7 +99,7 @@ class Personalize:
             shape = call.operation.output_shape
             content = encode_answer(render(result, shape) if shape else {})
         except PersonalizeError as error:
-            return encode_error(error)
+            return encode_error(error, call.service)
         except Exception as error:
             logger.exception("%s failed", call.operation.name)
             return encode_error(InternalServerError(f"{type(error).__name__}: {error}"))

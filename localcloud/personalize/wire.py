@@ -83,10 +83,25 @@ def encode_answer(answer: dict[str, Any]) -> bytes:
     return json.dumps(answer).encode()
 
 
-def encode_error(error: PersonalizeError) -> tuple[int, dict[str, str], bytes]:
-    """Return status, headers and body of an error, readable for both JSON protocols."""
+def encode_error(error: PersonalizeError, service: str = SERVICES[0]) -> tuple[int, dict[str, str], bytes]:
+    """Return status, headers and body of an error, readable for both JSON protocols.
+
+    The two REST services have a status of its own for each error: not found is 404, in use 409.
+    """
     body = json.dumps({"__type": error.code, "message": error.message}).encode()
-    return error.status, {"x-amzn-errortype": error.code}, body
+    status = _statuses(service).get(error.code, error.status)
+    return status, {"x-amzn-errortype": error.code}, body
+
+
+@cache
+def _statuses(service: str) -> dict[str, int]:
+    model = service_model(service)
+    shapes = [model.shape_for(name) for name in model.shape_names if name.endswith("Exception")]
+    return {
+        shape.name: shape.metadata["error"]["httpStatusCode"]
+        for shape in shapes
+        if "httpStatusCode" in shape.metadata.get("error", {})
+    }
 
 
 def render(source: object, shape: Shape) -> Any:

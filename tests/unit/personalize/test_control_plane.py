@@ -54,6 +54,21 @@ def test_an_unknown_operation_and_a_body_that_is_no_json_are_errors(cloud):
     assert (status, headers["x-amzn-errortype"]) == (400, "SerializationException")
 
 
+def test_errors_have_the_http_status_of_their_service(cloud):
+    arn = "arn:aws:personalize:ap-south-1:123456789012:campaign/none"
+    request = json.dumps({"campaignArn": arn, "userId": "u"}).encode()
+    runtime = cloud.service.answer(cloud.region, "POST", "/recommendations", "", request)
+    control = cloud.service.answer(
+        cloud.region,
+        "POST",
+        "/",
+        "AmazonPersonalize.DescribeCampaign",
+        json.dumps({"campaignArn": arn}).encode(),
+    )
+    assert (runtime[0], control[0]) == (404, 400)
+    assert runtime[1]["x-amzn-errortype"] == control[1]["x-amzn-errortype"] == "ResourceNotFoundException"
+
+
 def test_a_name_can_be_taken_once(cloud):
     arn = cloud.group("shop")
     error = error_of(cloud, "CreateDatasetGroup", name="shop")
