@@ -33,7 +33,7 @@ bench: setup ## Run one benchmark and record its figures: make bench NAME=recomm
 
 lint: setup ## Check style and types
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check . && $(RUN) -m mypy app.py config stacks localcloud ops
-	@for folder in api authorizer events training; do MYPYPATH=lambdas:lambdas/$$folder $(RUN) -m mypy lambdas/$$folder || exit 1; done
+	@for folder in api authorizer campaigns events training; do MYPYPATH=lambdas:lambdas/$$folder $(RUN) -m mypy lambdas/$$folder || exit 1; done
 
 clean: ## Remove what was built (not .venv and node_modules)
 	rm -rf build cdk.out

@@ -12,6 +12,7 @@ from config.model import ProjectConfig
 SQL_DIR = Path(__file__).parent.parent / "glue_scripts" / "sql"
 TABLES = ["items", "users", "interactions", "sessions", "coupon_items", "coupon_users", "coupon_interactions"]
 NUMBERS = {"double", "long"}
+SECONDS_A_DAY = 86_400
 
 
 @dataclass(frozen=True)
@@ -31,24 +32,33 @@ def prepare_data_statements(config: ProjectConfig) -> list[list[Statement]]:
     return [
         [
             Statement(f"Drop {table}", f"DROP TABLE IF EXISTS {table}"),
-            Statement(f"Create {table}", render(table, config.data)),
+            Statement(f"Create {table}", render(table, config)),
         ]
         for table in TABLES
     ]
 
 
-def campaign_audience_query(config: ProjectConfig) -> str:
-    """Return the SELECT of a campaign's batch inference input: one JSON line a user, as one text column.
+def campaign_queries(config: ProjectConfig) -> dict[str, str]:
+    """Return the SELECTs of a campaign: `facts` to check its input by, and the `audience` to write.
 
-    Run it as `UNLOAD (<query>) TO '<input prefix>' WITH (format = 'TEXTFILE', compression = 'NONE')`.
+    `/*coupons*/ true`, `/*audience*/ true` and `/*parts*/ 1` are replaced when the campaign starts. Run the
+    audience as `UNLOAD (<query>) TO '<input prefix>' WITH (format = 'TEXTFILE', compression = 'NONE',
+    partitioned_by = ARRAY['part'])`.
     """
-    return render("campaign_audience", config.data)
+    return {name: render(f"campaign_{name}", config) for name in ("facts", "audience")}
 
 
-def render(name: str, data: DataConfig) -> str:
+def render(name: str, config: ProjectConfig) -> str:
     """Return the statement `glue_scripts/sql/<name>.sql` with the configuration's values in its places."""
     text = (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
-    return Template(text).substitute(_places(data)).strip()
+    eligible = (SQL_DIR / "campaign_eligible.sql").read_text(encoding="utf-8").strip()
+    segments = config.coupon_campaign.segments
+    campaign = {
+        "campaign_eligible": eligible,
+        "frequent_redemptions": str(segments.frequent_redemptions),
+        "lapsed_after_seconds": str(segments.lapsed_after_days * SECONDS_A_DAY),
+    }
+    return Template(text).substitute(_places(config.data) | campaign).strip()
 
 
 def _places(data: DataConfig) -> dict[str, str]:

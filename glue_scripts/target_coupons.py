@@ -1,101 +1,114 @@
-"""Glue job: coupon rankings to a campaign file, choosing the most redemptions that the budget buys.
+"""Glue job: coupon rankings to a campaign: who is sent what, within the budget, and who is held out.
 
-Arguments: --ranking_uri (batch inference output), --datasets_uri, --output_uri (the campaign's prefix, which
-gets campaign/ and report/), --campaign_run, --budget, --cost_per_coupon, --coupons_per_user,
---minimum_probability, --control_share, --seed; optionally --stock_per_coupon (0: no limit) and --coupons
-(ids, separated by commas; all if not given).
-
-The campaign is written beside its place and moved there when it is whole: a partly written one is never
-visible.
+Arguments: --input_uri and --ranking_uri (batch inference input and output), --datasets_uri, --campaigns_uri
+(the campaign goes below it, under its run), --campaign_run, --settings (JSON, targeting/limits.py);
+--glue_database, whose table coupon_users has the segments and which gets the campaign's tables.
 """
 
 from __future__ import annotations
 
-import json
 import sys
-from argparse import Namespace
 
-from preprocessing import storage
+from preprocessing.catalog import Catalog
 from preprocessing.session import open_session, parse_arguments, size_session
 from preprocessing.storage import join
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
-from targeting.choosing import (
-    CampaignError,
-    CampaignLimits,
-    campaign_report,
-    choose,
-    estimated_probabilities,
-    in_control_group,
-    ranked_pairs,
-)
+from targeting.batch_output import offered_coupons, ranked_pairs, whole_output
+from targeting.blocks import packed
+from targeting.campaign_report import campaign_report
+from targeting.campaign_tables import pairs_table, segments_table
+from targeting.choosing import estimated_probabilities
+from targeting.limits import CampaignError, CampaignSettings
+from targeting.offers import Offers, Worth
+from targeting.price_margins import price_margins
+from targeting.publishing import publish
+from targeting.selection import select
 
-REQUIRED = ["ranking_uri", "datasets_uri", "output_uri", "campaign_run", "budget", "cost_per_coupon"]
-OPTIONAL = ["coupons_per_user", "minimum_probability", "control_share", "seed", "stock_per_coupon", "coupons"]
-
-# A Glue argument cannot be empty: this stands for no choice of coupons.
-EVERY_COUPON = "all"
+REQUIRED = [
+    "input_uri", "ranking_uri", "datasets_uri", "campaigns_uri", "campaign_run", "settings", "glue_database",
+]  # fmt: skip
+CURATED = {"interactions": "interactions/outcome=kept/", "coupons": "coupons/",
+           "coupon_scope": "coupon_scope/", "coupon_events": "coupon_events/"}  # fmt: skip
 
 
 def main(arguments: list[str]) -> None:
-    """Run the job. Raises CampaignError before anything is written when the input cannot make a campaign."""
-    options = parse_arguments(arguments, REQUIRED, OPTIONAL)
-    spark = open_session("target_coupons")
-    size_session(spark, sum(file.size for file in storage.list_files(options.ranking_uri)))
-    limits = _limits(options)
-    pairs = ranked_pairs(_batch_output(spark, options.ranking_uri))
-    pairs = _narrowed(pairs, options.coupons)
-    coupon_events = spark.read.parquet(join(options.datasets_uri, "curated", "coupon_events/"))
-    candidates = estimated_probabilities(pairs, coupon_events).cache()
-    if candidates.isEmpty():
-        raise CampaignError(f"no ranked coupons below {options.ranking_uri}: is the audience empty?")
-    is_control = in_control_group(F.col("user_id"), limits)
-    chosen = choose(candidates.where(~is_control), limits).cache()
-    report = campaign_report(candidates, chosen, candidates.where(is_control), limits, options.campaign_run)
-    _publish(chosen, json.dumps(report, indent=2), options.output_uri)
-
-
-def _limits(options: Namespace) -> CampaignLimits:
-    return CampaignLimits(
-        budget=float(options.budget),
-        cost_per_coupon=float(options.cost_per_coupon),
-        coupons_per_user=int(options.coupons_per_user or 1),
-        stock_per_coupon=int(options.stock_per_coupon or 0) or None,
-        minimum_probability=float(options.minimum_probability or 0),
-        control_share=float(options.control_share or 0),
-        seed=int(options.seed or 0),
+    """Run the job."""
+    options = parse_arguments(arguments, REQUIRED, [])
+    catalog = Catalog(options.glue_database)
+    target(
+        open_session("target_coupons"),
+        CampaignSettings.from_json(options.settings),
+        input_uri=options.input_uri,
+        ranking_uri=options.ranking_uri,
+        datasets_uri=options.datasets_uri,
+        campaigns_uri=options.campaigns_uri,
+        campaign_run=options.campaign_run,
+        coupon_users_uri=catalog.location("coupon_users"),
+        catalog=catalog,
     )
 
 
-def _batch_output(spark: SparkSession, uri: str) -> DataFrame:
-    outputs = [file.uri for file in storage.list_files(uri) if file.uri.endswith(".out")]
-    if not outputs:
-        raise CampaignError(f"no batch inference output (*.out) below {uri}")
-    return spark.read.text(outputs)
-
-
-def _narrowed(pairs: DataFrame, coupons: str | None) -> DataFrame:
-    if coupons in {None, "", EVERY_COUPON}:
-        return pairs
-    wanted = {coupon.strip() for coupon in str(coupons).split(",") if coupon.strip()}
-    known = {
-        row["coupon_id"]
-        for row in pairs.where(F.col("coupon_id").isin(*wanted)).select("coupon_id").distinct().collect()
+def target(
+    spark: SparkSession,
+    settings: CampaignSettings,
+    *,
+    input_uri: str,
+    ranking_uri: str,
+    datasets_uri: str,
+    campaigns_uri: str,
+    campaign_run: str,
+    coupon_users_uri: str,
+    catalog: Catalog | None,
+) -> None:
+    """Make one campaign. Raises CampaignError before anything is written when the input cannot make one."""
+    size_session(spark, whole_output(input_uri, ranking_uri))
+    curated = {
+        name: spark.read.parquet(join(datasets_uri, "curated", folder)) for name, folder in CURATED.items()
     }
-    if wanted - known:
-        raise CampaignError(f"unknown or unranked coupons: {', '.join(sorted(wanted - known))}")
-    return pairs.where(F.col("coupon_id").isin(*wanted))
+    as_of = last_moment(curated)
+    worth = Worth(settings, _offers(curated, offered_coupons(input_uri), settings))
+    pairs = estimated_probabilities(ranked_pairs(spark, ranking_uri), curated["coupon_events"])
+    pairs = pairs.withColumn("organic_probability", F.lit(0.0))
+    blocks = packed(pairs, worth.offers.coupon_ids, settings.seed).persist(StorageLevel.DISK_ONLY)
+    selection = select(blocks, worth)
+    blocks.unpersist()
+    segments = _segments(spark.read.parquet(coupon_users_uri))
+    chosen, users = pairs_table(selection, worth, segments), segments_table(selection, worth, segments)
+    report = campaign_report(selection, worth, chosen, users, campaign_run=campaign_run, as_of=as_of)
+    publish(chosen, users, report, campaigns_uri=campaigns_uri, campaign_run=campaign_run, catalog=catalog)
 
 
-def _publish(chosen: DataFrame, report: str, output_uri: str) -> None:
-    """Write the parts under `_staging/`, then copy them to campaign/; the report, last, says it is whole."""
-    staging = join(output_uri, "_staging/")
-    storage.delete_prefix(join(output_uri, "campaign/"))
-    chosen.coalesce(1).write.mode("overwrite").option("header", "true").csv(staging)
-    for place, part in enumerate(file for file in storage.list_files(staging) if file.uri.endswith(".csv")):
-        storage.copy(part.uri, join(output_uri, "campaign", f"campaign-{place:04d}.csv"))
-    storage.delete_prefix(staging)
-    storage.write_text(join(output_uri, "report", "report.json"), report)
+def last_moment(curated: dict[str, DataFrame]) -> int:
+    """Return the second after the newest event: what is later can be the campaign's effect."""
+    newest = [curated[name].agg(F.max("timestamp")).first() for name in ("interactions", "coupon_events")]
+    moments = [row[0] for row in newest if row is not None and row[0] is not None]
+    if not moments:
+        raise CampaignError("there are neither interactions nor coupon events yet; prepare the data first")
+    return int(max(moments)) + 1
+
+
+def _offers(curated: dict[str, DataFrame], coupon_ids: list[str], settings: CampaignSettings) -> Offers:
+    rows = curated["coupons"].select("coupon_id", "cost").collect()
+    costs = {row["coupon_id"]: row["cost"] for row in rows}
+    unknown = sorted(set(coupon_ids) - set(costs))
+    if unknown:
+        raise CampaignError(f"the coupons table does not have the ranked coupons {', '.join(unknown)}")
+    price = (settings.margin or {}).get("price") if settings.objective == "margin" else None
+    margins = (
+        price_margins(
+            curated["interactions"], curated["coupon_scope"], price=price["attribute"], rate=price["rate"]
+        )
+        if price
+        else None
+    )
+    return Offers.of(coupon_ids, costs, settings, margins)
+
+
+def _segments(coupon_users: DataFrame) -> dict[str, str]:
+    rows = coupon_users.select("user_id", "coupon_habit").collect()
+    return {row["user_id"]: row["coupon_habit"] for row in rows}
 
 
 if __name__ == "__main__":

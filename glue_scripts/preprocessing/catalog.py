@@ -42,6 +42,18 @@ class Catalog:
         except self._glue.exceptions.AlreadyExistsException:
             self._glue.update_table(DatabaseName=self._database, TableInput=definition)
 
+    def add_partition(self, table: str, location: str, columns: dict[str, str], key: str, value: str) -> None:
+        """Give the table the partition `value`, at `location`/key=value/; it may be there already."""
+        storage = self._storage(f"{location}{key}={value}/", columns)
+        answer = self._glue.batch_create_partition(
+            DatabaseName=self._database,
+            TableName=table,
+            PartitionInputList=[{"Values": [value], "StorageDescriptor": storage}],
+        )
+        refused = [one["ErrorDetail"] for one in answer.get("Errors", [])]
+        if any(detail["ErrorCode"] != "AlreadyExistsException" for detail in refused):
+            raise ValueError(f"the catalog refused partition {value!r} of {table}: {refused}")
+
     def set_partitions(
         self, table: str, location: str, columns: dict[str, str], key: str, values: list[str]
     ) -> None:

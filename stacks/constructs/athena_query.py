@@ -22,6 +22,7 @@ class AthenaQuery(sfn.CustomState):
         database: str,
         sql: str | None = None,
         sql_path: str | None = None,
+        result_path: str = sfn.JsonPath.DISCARD,
     ) -> None:
         query = {"QueryString": sql} if sql is not None else {"QueryString.$": sql_path}
         super().__init__(
@@ -44,6 +45,6 @@ class AthenaQuery(sfn.CustomState):
                         "JitterStrategy": "FULL",
                     }
                 ],
-                "ResultPath": sfn.JsonPath.DISCARD,
+                "ResultPath": None if result_path == sfn.JsonPath.DISCARD else result_path,
             },
         )

@@ -165,12 +165,44 @@ def test_similar_items_and_coupons_answer_for_a_known_user(trained_app: Deployed
     assert len(coupons["items"]) == 3
 
 
-def test_the_campaign_stays_within_its_budget(trained_app: DeployedApp) -> None:
-    campaign: dict[str, Any] = trained_app.execute("CampaignStateMachine", {"budget": 100.0})
+def test_a_campaign_keeps_to_what_was_asked_for_and_is_found_by_athena(trained_app: DeployedApp) -> None:
+    homes = query(trained_app.deployment, "SELECT user_id FROM coupon_users WHERE home_city = 'DEL'")
+    asked = {"budget": 900.0, "audience": {"home_city": "DEL"}, "control_share": 0.3}
+    campaign: dict[str, Any] = trained_app.execute("CampaignStateMachine", asked)
     rows = list(csv.DictReader(io.StringIO(trained_app.read_text(campaign["campaignFile"]))))
     assert rows
-    assert sum(float(row["cost"]) for row in rows) <= 100.0
-    assert len({(row["user_id"], row["coupon_id"]) for row in rows}) == len(rows)
+    assert sum(float(row["cost"]) for row in rows) <= 900.0
+    assert {row["user_id"] for row in rows} <= {row["user_id"] for row in homes}
+    assert len({row["user_id"] for row in rows}) == len(rows)
+    report = json.loads(trained_app.read_text(campaign["report"]))
+    assert report["audience"] == len(homes)
+    assert 0 < report["controlUsers"] < len(homes)
+    run = campaign["campaignRun"]
+    for table, expected in (("campaign_coupons", len(rows)), ("campaign_segments", len(homes))):
+        counted = query(
+            trained_app.deployment,
+            f"SELECT count(*) AS rows FROM {table} WHERE campaign_run = '{run}'"  # noqa: S608
+            + (" AND treatment = 'sent'" if table == "campaign_coupons" else ""),
+        )
+        assert int(counted[0]["rows"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"budget": -5}, "budget must be a number above 0, not -5"),
+        ({"coupons": "C9999"}, "coupons names coupons that do not exist: C9999"),
+        ({"audience": {"home_city": "nowhere"}}, "is empty"),
+    ],
+)
+def test_a_campaign_that_cannot_be_made_says_why_and_writes_nothing(
+    trained_app: DeployedApp, asked: dict[str, Any], says: str
+) -> None:
+    listing = {"Bucket": trained_app.output("ResultsBucket"), "Prefix": "campaigns/"}
+    before = trained_app.client("s3").list_objects_v2(**listing).get("KeyCount")
+    with pytest.raises(OperatorError, match=says):
+        trained_app.execute("CampaignStateMachine", asked)
+    assert trained_app.client("s3").list_objects_v2(**listing).get("KeyCount") == before
 
 
 def test_a_forgotten_user_is_gone_from_raw_data_datasets_and_personalize(trained_app: DeployedApp) -> None:

@@ -1,4 +1,4 @@
-"""Personalize's limits and formats, targeting, pseudonyms: what leaves the jobs."""
+"""Personalize's limits and formats, pseudonyms: what leaves the jobs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,6 @@ from preprocessing.pseudonyms import pseudonym
 from preprocessing.settings import Settings
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
-from targeting.choosing import (
-    CampaignError,
-    CampaignLimits,
-    choose,
-    estimated_probabilities,
-    ranked_pairs,
-)
 
 
 @pytest.fixture
@@ -153,48 +146,3 @@ def test_a_pseudonym_is_the_hmac_of_the_id(spark: SparkSession) -> None:
         )
         assert row[0][0] == hmac.new(key, "Jürgen".encode(), hashlib.sha256).hexdigest()
         assert row[1][0] is None
-
-
-def limits(**values: float) -> CampaignLimits:
-    given = {"budget": 300.0, "cost_per_coupon": 100.0, "coupons_per_user": 1, "stock_per_coupon": None}
-    return CampaignLimits(**(given | {"minimum_probability": 0.1, "control_share": 0.0, "seed": 1} | values))  # type: ignore[arg-type]
-
-
-def test_the_budget_buys_the_likeliest_within_the_caps(spark: SparkSession) -> None:
-    pairs = [
-        ("a", "x", 0.9),
-        ("a", "y", 0.8),
-        ("b", "x", 0.7),
-        ("c", "y", 0.6),
-        ("d", "y", 0.5),
-        ("e", "x", 0.05),
-    ]
-    schema = "user_id string, coupon_id string, score double, probability double"
-    candidates = spark.createDataFrame([(u, c, p, p) for u, c, p in pairs], schema)
-    chosen = {(row["user_id"], row["coupon_id"]) for row in choose(candidates, limits()).collect()}
-    assert chosen == {("a", "x"), ("b", "x"), ("c", "y")}
-    stocked = {
-        (r["user_id"], r["coupon_id"]) for r in choose(candidates, limits(stock_per_coupon=1)).collect()
-    }
-    assert stocked == {("a", "x"), ("c", "y")}
-
-
-def test_rankings_become_probabilities_by_each_users_own_rate(spark: SparkSession) -> None:
-    output = {"recommendedItems": ["x", "y"], "scores": [0.75, 0.25]}
-    lines = [
-        json.dumps({"input": {"userId": "a", "itemList": ["x", "y"]}, "output": output, "error": None}),
-        json.dumps({"input": {"userId": "b", "itemList": ["x"]}, "output": None, "error": "no such user"}),
-    ]
-    pairs = ranked_pairs(spark.createDataFrame([(line,) for line in lines], "value string"))
-    events = [("a", "z", "issued", 1)] * 5 + [("a", "z", "redeemed", 2)] * 2
-    history = spark.createDataFrame(
-        events, "user_id string, coupon_id string, event_type string, timestamp long"
-    )
-    found = {r["coupon_id"]: r["probability"] for r in estimated_probabilities(pairs, history).collect()}
-    rate = (2 + 0.4 * 5) / (5 + 5)
-    assert found == {"x": pytest.approx(rate * 1.5), "y": pytest.approx(rate * 0.5)}
-
-
-def test_senseless_limits_are_refused() -> None:
-    with pytest.raises(CampaignError, match="budget must be above 0"):
-        limits(budget=-1)

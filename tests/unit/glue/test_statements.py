@@ -10,7 +10,8 @@ import pytest
 import sqlglot
 
 from config import ProjectConfig, load
-from config.statements import TABLES, campaign_audience_query, prepare_data_statements, render
+from config.campaign import Segments
+from config.statements import TABLES, campaign_queries, prepare_data_statements, render
 
 Run = Callable[[str], list[dict[str, Any]]]
 NOON = 1_780_000_000
@@ -71,7 +72,9 @@ def run(config: ProjectConfig) -> Run:
     )
     connection.execute(
         "CREATE TABLE curated_coupon_events AS SELECT * FROM (VALUES ('u1', 'c1', 'issued', 1779990000), "
-        "('u1', 'c1', 'redeemed', 1779999000), ('u\"9', 'c2', 'issued', 1779990000)) AS "
+        "('u1', 'c1', 'redeemed', 1779999000), ('u1', 'c1', 'redeemed', 1779999001), "
+        "('u1', 'c2', 'redeemed', 1770000000), ('u3', 'c2', 'redeemed', 1770000000), "
+        "('u4', 'c1', 'redeemed', 1779999000), ('u\"9', 'c2', 'issued', 1779990000)) AS "
         "t(user_id, coupon_id, event_type, timestamp)"
     )
 
@@ -83,13 +86,13 @@ def run(config: ProjectConfig) -> Run:
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
     for table in ("coupon_users",):
-        tree = sqlglot.parse_one(render(table, config.data), read="athena")
+        tree = sqlglot.parse_one(render(table, config), read="athena")
         connection.execute(f"CREATE TABLE {table} AS {tree.expression.sql('duckdb')}")
     return execute
 
 
 def test_an_item_is_a_combination_of_attributes_as_last_seen(run: Run, config: ProjectConfig) -> None:
-    items = {item["item_id"]: item for item in run(render("items", config.data))}
+    items = {item["item_id"]: item for item in run(render("items", config))}
     assert set(items) == {"DEL|GOI|flight|economy|morning", "DEL|GOI|flight|economy|evening"}
     morning = items["DEL|GOI|flight|economy|morning"]
     assert (morning["operator"], morning["price_band"], morning["price_inr"]) == ("New", "5000-10000", 5000.0)
@@ -97,35 +100,49 @@ def test_an_item_is_a_combination_of_attributes_as_last_seen(run: Run, config: P
 
 
 def test_only_users_with_an_item_are_users(run: Run, config: ProjectConfig) -> None:
-    assert run(render("users", config.data)) == [
+    assert run(render("users", config)) == [
         {"user_id": "u1", "home_city": "DEL", "age_band": None, "loyalty_tier": "gold"}
     ]
-    assert len(run(render("interactions", config.data))) == 3
+    assert len(run(render("interactions", config))) == 3
 
 
 def test_a_session_ends_with_half_an_hour_of_silence(run: Run, config: ProjectConfig) -> None:
-    sessions = sorted(
-        (s["user_id"], s["events"], s["outcomes"]) for s in run(render("sessions", config.data))
-    )
+    sessions = sorted((s["user_id"], s["events"], s["outcomes"]) for s in run(render("sessions", config)))
     assert sessions == [("u1", 1, 0), ("u1", 2, 1), ("u2", 1, 0)]
 
 
 def test_coupons_learn_from_redemptions_and_covered_purchases(run: Run, config: ProjectConfig) -> None:
     found = {
-        (r["user_id"], r["item_id"], r["event_type"]) for r in run(render("coupon_interactions", config.data))
+        (r["user_id"], r["item_id"], r["event_type"]) for r in run(render("coupon_interactions", config))
     }
-    assert found == {("u1", "c1", "redeemed"), ("u1", "c1", "covered_purchase")}
-    coupons = {c["item_id"]: c["cost_band"] for c in run(render("coupon_items", config.data))}
+    redeemed = {("u1", "c1"), ("u1", "c2"), ("u3", "c2"), ("u4", "c1")}
+    assert found == {(*pair, "redeemed") for pair in redeemed} | {("u1", "c1", "covered_purchase")}
+    coupons = {c["item_id"]: c["cost_band"] for c in run(render("coupon_items", config))}
     assert coupons == {"c1": "medium", "c2": "low"}
-    habits = {u["user_id"]: u["coupon_habit"] for u in run(render("coupon_users", config.data))}
-    assert habits == {"u1": "occasional", "u2": "never", 'u"9': "never"}
+
+
+def test_users_are_segmented_by_how_often_and_how_lately_they_redeemed(
+    run: Run, config: ProjectConfig
+) -> None:
+    def habits(**segments: int) -> dict[str, str]:
+        campaign = config.coupon_campaign.model_copy(update={"segments": Segments(**segments)})
+        changed = config.model_copy(update={"coupon_campaign": campaign})
+        return {user["user_id"]: user["coupon_habit"] for user in run(render("coupon_users", changed))}
+
+    assert habits() == {"u1": "frequent", "u2": "never", 'u"9': "never", "u3": "lapsed", "u4": "occasional"}
+    later = habits(lapsed_after_days=300, frequent_redemptions=4)
+    assert (later["u1"], later["u3"]) == ("occasional", "occasional")
 
 
 def test_the_audience_is_everybody_with_the_coupons_still_valid(run: Run, config: ProjectConfig) -> None:
-    lines = {row["line"] for row in run(campaign_audience_query(config))}
+    rows = run(campaign_queries(config)["audience"])
+    assert {row["part"] for row in rows} == {0}
+    lines = {row["line"] for row in rows}
     assert lines == {
         '{"userId":"u1","itemList":["c1"]}',
         '{"userId":"u2","itemList":["c1"]}',
+        '{"userId":"u3","itemList":["c1"]}',
+        '{"userId":"u4","itemList":["c1"]}',
         '{"userId":"u\\"9","itemList":["c1"]}',
     }
 
