@@ -17,17 +17,16 @@ import json
 import math
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
 import duckdb
 
+from benchmarks.processes import CPUS, HEAP, Measured, run_measured
 from benchmarks.report import Figure, write_results
 from config import load
 from config.data import settings_json
@@ -35,21 +34,9 @@ from config.data import settings_json
 ROOT = Path(__file__).resolve().parent.parent
 ROWS_PER_USER = 30.1
 SEED = 7
-CPUS = 2
-HEAP = "4g"
-SAMPLE_SECONDS = 0.1
 COMPARED = """event_id, user_id, device_id, event_type, event_value, timestamp, origin, destination,
     transport_mode,
     travel_class, operator, price_inr, duration_minutes, departure_window, price_band, source"""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What one run took."""
-
-    seconds: float
-    cpu_seconds: float
-    peak_gib: float
 
 
 def main() -> None:
@@ -85,9 +72,9 @@ def _at_size(rows: int, raw: Path, folder: Path) -> tuple[Measured, list[Figure]
     if not raw.exists():
         users = str(round(rows / ROWS_PER_USER))
         size = ["--users", users, "--seed", str(SEED)]
-        _run([sys.executable, "-m", "sample_data", "travel", "--out", str(raw), *size])
-    duck = _run([sys.executable, "-c", _duckdb_program(raw, theirs, as_of)])
-    job = _run(_job_command(raw, ours, as_of))
+        run_measured([sys.executable, "-m", "sample_data", "travel", "--out", str(raw), *size])
+    duck = run_measured([sys.executable, "-c", _duckdb_program(raw, theirs, as_of)])
+    job = run_measured(_job_command(raw, ours, as_of))
     with duckdb.connect() as connection:
         read, different = _compared(connection, ours, theirs)
         miscounted = _miscounted(connection, ours, theirs)
@@ -145,59 +132,6 @@ def _job_command(raw: Path, out: Path, as_of: int) -> list[str]:
         script,
         *(part for name, value in arguments.items() for part in (f"--{name}", value)),
     ]
-
-
-def _run(command: list[str]) -> Measured:
-    """Run a command in its own process group. Raises RuntimeError with its last words when it fails."""
-    submit = {
-        "spark.driver.memory": HEAP,
-        "spark.ui.enabled": "false",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
-        "spark.local.dir": tempfile.gettempdir(),
-    }
-    configuration = " ".join(f"--conf {name}={value}" for name, value in submit.items())
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "glue_scripts")]),
-        "PYSPARK_SUBMIT_ARGS": f"--master local[{CPUS}] {configuration} pyspark-shell",
-    }
-    started, peak, cpu = time.perf_counter(), 0.0, dict[int, float]()
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(
-            command,
-            env=environment,
-            cwd=ROOT,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        while process.poll() is None:
-            memory, spent = _session_use(process.pid)
-            peak = max(peak, memory)
-            cpu |= spent
-            time.sleep(SAMPLE_SECONDS)
-        if process.returncode:
-            output.seek(0)
-            raise RuntimeError(output.read().decode("utf-8", errors="replace")[-3000:])
-    return Measured(time.perf_counter() - started, sum(cpu.values()), peak)
-
-
-def _session_use(session: int) -> tuple[float, dict[int, float]]:
-    """Return the resident GiB of a session's processes, and the CPU seconds of each so far (Linux)."""
-    pages, cpu = 0, {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            if os.getsid(int(entry.name)) == session:
-                pages += int((entry / "statm").read_text().split()[1])
-                times = (entry / "stat").read_text().rsplit(")", 1)[1].split()[11:13]
-                cpu[int(entry.name)] = sum(map(int, times)) / os.sysconf("SC_CLK_TCK")
-        except (OSError, IndexError):  # the process ended meanwhile
-            continue
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**30, cpu
 
 
 def _compared(connection: duckdb.DuckDBPyConnection, ours: Path, theirs: Path) -> tuple[int, int]:

@@ -15,6 +15,7 @@ COMMANDS = (
     "retrain",
     "report",
     "rollback",
+    "campaign",
     "forget",
     "redrive",
     "estimate",

@@ -11,6 +11,7 @@ from typing import Any
 
 from ops import executions
 from ops.api_client import ApiClient
+from ops.campaign import show
 from ops.demo_story import tell
 from ops.deployment import Deployment
 from ops.local_cloud import ROOT, LocalCloud, run_logged, running, synthesise
@@ -70,7 +71,7 @@ def _whole_flow(deployment: Deployment, cloud: LocalCloud, terminal: Terminal) -
     story = tell(deployment, ApiClient.of(deployment), terminal)
     terminal.step("running the coupon campaign: batch ranking, then targeting under the budget")
     campaign = executions.run(deployment, terminal, output="CampaignStateMachine", execution_input={})
-    report = _show_campaign(deployment, terminal, campaign)
+    report = show(deployment, terminal, campaign)
     return {"data": prepared, "metrics": metrics, **story, "campaign": {**campaign, **report}}
 
 
@@ -118,14 +119,3 @@ def _show_metrics(
         ("recipe", *METRICS), [(key, *(row[name] for name in METRICS)) for key, row in metrics.items()]
     )
     return metrics
-
-
-def _show_campaign(deployment: Deployment, terminal: Terminal, campaign: dict[str, Any]) -> dict[str, Any]:
-    bucket, key = campaign["report"].removeprefix("s3://").split("/", 1)
-    report: dict[str, Any] = json.load(deployment.client("s3").get_object(Bucket=bucket, Key=key)["Body"])
-    terminal.heading("Coupon campaign")
-    terminal.table(
-        ("", ""), [(name, value) for name, value in report.items() if not isinstance(value, dict | list)]
-    )
-    terminal.say(f"  campaign file: {campaign['campaignFile']}")
-    return report

@@ -51,20 +51,17 @@ def bound_at(market: Market, prices: Prices) -> tuple[float, Floats]:
 def lowest_bound(
     market: Market,
     start: Prices | None = None,
-    *,
-    step: float = FIRST_STEP,
-    evaluations: int = MOST_EVALUATIONS,
-    tolerance: float = TOLERANCE,
 ) -> Bound:
-    """Return the lowest bound found within some evaluations of the dual function."""
+    """Return the lowest bound found, from the prices `start` on or else from that of the budget alone."""
+    step = FIRST_STEP
     search = _Search(market)
     point = search.point(start) if start else search.budget_alone()
     value = search.look(point)
-    for _ in range(evaluations):
+    for _ in range(MOST_EVALUATIONS):
         candidate, predicted = search.next_point(point, step)
         fall = value - predicted
         # Within the trust region the bound can fall by `fall`; by convexity it can by fall / step elsewhere.
-        if fall <= tolerance * abs(value) * step or step < LEAST_STEP:
+        if fall <= TOLERANCE * abs(value) * step or step < LEAST_STEP:
             break
         found = search.look(candidate)
         if value - found >= PROGRESS * fall:

@@ -27,8 +27,6 @@ TOGETHER_PAIRS = 2_000_000
 SAMPLE_PAIRS = 2_000_000
 # What a user may still be given when the prices of a sample turn out a little wrong.
 SPARE_SLOTS = 6
-# Steps from the sample's prices to those of all users, as shares of the highest price there may be.
-FINE_STEP, FINE_EVALUATIONS = 0.01, 40
 Answer = TypeVar("Answer")
 
 
@@ -78,7 +76,7 @@ def pruned(block: Block, worth: Worth, prices: Prices, spare: int = SPARE_SLOTS)
 def _allocated(blocks: DataFrame, block: Block, worth: Worth, start: Prices) -> Allocation:
     """Allocate what was kept, and prove it against all that there was."""
     market = _treated(block, worth)
-    prices = lowest_bound(market, start, step=FINE_STEP, evaluations=FINE_EVALUATIONS).prices
+    prices = lowest_bound(market, start).prices
 
     def taken_alone(part: Block) -> float:
         # Without the limits' own part, which is counted once for all.

@@ -45,6 +45,6 @@ class AthenaQuery(sfn.CustomState):
                         "JitterStrategy": "FULL",
                     }
                 ],
-                "ResultPath": None if result_path == sfn.JsonPath.DISCARD else result_path,
+                "ResultPath": result_path,
             },
         )
