@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 CONFIG ?= travel
 PORT ?= 4566
 VENV := .venv
-BENCHMARKS := $(sort $(filter-out __init__ report,$(basename $(notdir $(wildcard benchmarks/*.py)))) \
+BENCHMARKS := $(sort $(filter-out __init__ processes report,$(basename $(notdir $(wildcard benchmarks/*.py)))) \
 	$(notdir $(patsubst %/__main__.py,%,$(wildcard benchmarks/*/__main__.py))))
 RUN := $(VENV)/bin/python
 export PATH := $(CURDIR)/$(VENV)/bin:$(CURDIR)/node_modules/.bin:$(PATH)

@@ -14,15 +14,14 @@ from preprocessing.session import open_session, parse_arguments, size_session
 from preprocessing.storage import join
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F  # noqa: N812
 from targeting.batch_output import offered_coupons, ranked_pairs, whole_output
 from targeting.blocks import packed
 from targeting.campaign_report import campaign_report
 from targeting.campaign_tables import pairs_table, segments_table
-from targeting.choosing import estimated_probabilities
 from targeting.limits import CampaignError, CampaignSettings
 from targeting.offers import Offers, Worth
 from targeting.price_margins import price_margins
+from targeting.probabilities import Curated, last_moment, redemption_probabilities
 from targeting.publishing import publish
 from targeting.selection import select
 
@@ -64,13 +63,15 @@ def target(
 ) -> None:
     """Make one campaign. Raises CampaignError before anything is written when the input cannot make one."""
     size_session(spark, whole_output(input_uri, ranking_uri))
-    curated = {
+    spark.conf.set("spark.sql.execution.arrow.pyspark.enabled", "true")
+    tables = {
         name: spark.read.parquet(join(datasets_uri, "curated", folder)) for name, folder in CURATED.items()
     }
-    as_of = last_moment(curated)
+    curated, as_of = Curated(**tables), last_moment(Curated(**tables))
     worth = Worth(settings, _offers(curated, offered_coupons(input_uri), settings))
-    pairs = estimated_probabilities(ranked_pairs(spark, ranking_uri), curated["coupon_events"])
-    pairs = pairs.withColumn("organic_probability", F.lit(0.0))
+    pairs = redemption_probabilities(
+        ranked_pairs(spark, ranking_uri), curated, as_of=as_of, seed=settings.seed
+    )
     blocks = packed(pairs, worth.offers.coupon_ids, settings.seed).persist(StorageLevel.DISK_ONLY)
     selection = select(blocks, worth)
     blocks.unpersist()
@@ -80,17 +81,8 @@ def target(
     publish(chosen, users, report, campaigns_uri=campaigns_uri, campaign_run=campaign_run, catalog=catalog)
 
 
-def last_moment(curated: dict[str, DataFrame]) -> int:
-    """Return the second after the newest event: what is later can be the campaign's effect."""
-    newest = [curated[name].agg(F.max("timestamp")).first() for name in ("interactions", "coupon_events")]
-    moments = [row[0] for row in newest if row is not None and row[0] is not None]
-    if not moments:
-        raise CampaignError("there are neither interactions nor coupon events yet; prepare the data first")
-    return int(max(moments)) + 1
-
-
-def _offers(curated: dict[str, DataFrame], coupon_ids: list[str], settings: CampaignSettings) -> Offers:
-    rows = curated["coupons"].select("coupon_id", "cost").collect()
+def _offers(curated: Curated, coupon_ids: list[str], settings: CampaignSettings) -> Offers:
+    rows = curated.coupons.select("coupon_id", "cost").collect()
     costs = {row["coupon_id"]: row["cost"] for row in rows}
     unknown = sorted(set(coupon_ids) - set(costs))
     if unknown:
@@ -98,7 +90,7 @@ def _offers(curated: dict[str, DataFrame], coupon_ids: list[str], settings: Camp
     price = (settings.margin or {}).get("price") if settings.objective == "margin" else None
     margins = (
         price_margins(
-            curated["interactions"], curated["coupon_scope"], price=price["attribute"], rate=price["rate"]
+            curated.interactions, curated.coupon_scope, price=price["attribute"], rate=price["rate"]
         )
         if price
         else None
@@ -107,8 +99,8 @@ def _offers(curated: dict[str, DataFrame], coupon_ids: list[str], settings: Camp
 
 
 def _segments(coupon_users: DataFrame) -> dict[str, str]:
-    rows = coupon_users.select("user_id", "coupon_habit").collect()
-    return {row["user_id"]: row["coupon_habit"] for row in rows}
+    frame = coupon_users.select("user_id", "coupon_habit").toPandas()
+    return dict(zip(frame["user_id"], frame["coupon_habit"], strict=True))
 
 
 if __name__ == "__main__":

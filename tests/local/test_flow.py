@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import io
 import json
 import time
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from ops import history
+from ops import campaign_outcome, history
 from ops.athena import query
+from ops.campaign_page import page
 from ops.demo_story import tell
 from ops.errors import OperatorError
 from ops.forget import forget
@@ -20,6 +23,7 @@ from ops.terminal import Terminal
 from tests.local.deployed_app import DeployedApp
 
 pytestmark = pytest.mark.flow
+REDEEMED = "coupon_events/after-the-campaign.csv"
 METRIC = "normalized_discounted_cumulative_gain_at_10"
 
 
@@ -185,6 +189,16 @@ def test_a_campaign_keeps_to_what_was_asked_for_and_is_found_by_athena(trained_a
             + (" AND treatment = 'sent'" if table == "campaign_coupons" else ""),
         )
         assert int(counted[0]["rows"]) == expected
+    assert not campaign_outcome.read(trained_app.deployment, run).observed
+    _redeem(trained_app, rows[::2], report["asOf"] + 60)
+
+
+def _redeem(app: DeployedApp, rows: list[dict[str, str]], moment: int) -> None:
+    """Have coupons redeemed: the export of the coupon system that a later preparation of the data finds."""
+    at = datetime.datetime.fromtimestamp(moment, ZoneInfo("Asia/Kolkata")).strftime("%Y-%m-%d %H:%M:%S")
+    lines = [f"{row['user_id']},{row['coupon_id']},redeemed,{at}\n" for row in rows]
+    body = "customer_id,coupon_code,what,happened_at\n" + "".join(lines)
+    app.client("s3").put_object(Bucket=app.output("RawBucket"), Key=REDEEMED, Body=body.encode())
 
 
 @pytest.mark.parametrize(
@@ -215,3 +229,16 @@ def test_a_forgotten_user_is_gone_from_raw_data_datasets_and_personalize(trained
         named = query(trained_app.deployment, f"SELECT DISTINCT user_id FROM {table}")  # noqa: S608
         assert named
         assert {"user_id": user_id} not in named
+
+
+def test_once_its_events_are_in_a_campaign_is_compared_with_its_control_group(
+    trained_app: DeployedApp,
+) -> None:
+    """Comes after the user was forgotten: the data was prepared anew for that."""
+    raw = trained_app.read_text(f"s3://{trained_app.output('RawBucket')}/{REDEEMED}").splitlines()
+    outcome = campaign_outcome.read(trained_app.deployment, None)
+    assert outcome.observed
+    assert outcome.total(treatment="sent").redeemed == len(raw) - 1 > 0
+    assert outcome.total(treatment="control").redeemed == 0
+    assert outcome.effect("redeemed").additional == pytest.approx(len(raw) - 1)
+    assert "of control redeemed" in page(trained_app.name, outcome)

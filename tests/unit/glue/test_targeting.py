@@ -142,7 +142,7 @@ def test_the_same_settings_make_the_same_campaign_again(
 @pytest.mark.parametrize(
     ("broken", "says"),
     [
-        ("missing part", r"1 of 2 parts of the batch inference output are missing: .*part%3D1/data\.out"),
+        ("missing part", r"1 of 2 parts of the batch inference output are missing: .*part=1/data\.out"),
         ("no audience", "is the audience empty"),
         ("nothing ranked", "no user has a ranked coupon"),
         ("unknown coupon", "the coupons table does not have the ranked coupons C9"),
