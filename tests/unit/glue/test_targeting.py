@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ from targeting.offers import Offers, Worth
 from targeting.selection import select
 
 COUPONS = {"C1": 50.0, "C2": 100.0, "C3": None}
+COUPON_COLUMNS = (
+    "coupon_id string, cost double, campaign_id string, discount_type string, "
+    "valid_from date, valid_until date"
+)
 USERS = 60
 DAY = 86_400
 SETTINGS = {"budget": 1000.0, "cost_per_coupon": 80.0, "control_share": 0.25, "seed": 5}
@@ -33,7 +38,14 @@ def world(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Path
     """Curated tables, coupon users, and batch input and output in two parts."""
     folder = tmp_path_factory.mktemp("campaign")
     tables = {
-        "curated/coupons": ("coupon_id string, cost double", list(COUPONS.items())),
+        "curated/coupons": (
+            COUPON_COLUMNS,
+            [("C0", 9.0, "past", "flat", datetime.date(1970, 1, 2), datetime.date(1970, 1, 3))]
+            + [
+                (*one, "next", "flat", datetime.date(1970, 1, 4), datetime.date(1970, 1, 20))
+                for one in COUPONS.items()
+            ],
+        ),
         "curated/coupon_scope": ("coupon_id string, attribute string, value string", [("C1", "city", "GOI")]),
         "curated/coupon_events": (
             "user_id string, coupon_id string, event_type string, timestamp long",
@@ -124,8 +136,12 @@ def test_the_control_group_has_a_record_of_what_it_would_have_got_and_gets_nothi
     rows = table.to_pylist()
     control = {row["user_id"] for row in rows if row["treatment"] == "control"}
     sent = {row["user_id"] for row in rows if row["treatment"] == "sent"}
-    assert len(control) == report["controlUsers"]
+    users = rows_of(tmp_path / "r1" / "segments" / "segments.csv")
+    likely = {row["user_id"]: row["treatment"] for row in users if row["segment"] == "occasional"}
+    assert control >= {user for user, treatment in likely.items() if treatment == "control"} != set()
+    assert sent >= {user for user, treatment in likely.items() if treatment == "sent"}
     assert control.isdisjoint(sent)
+    assert report["control"]["coupons"] == len(control)
     assert {row["user_id"] for row in rows_of(tmp_path / "r1" / "campaign" / "campaign-0000.csv")} == sent
 
 
