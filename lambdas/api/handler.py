@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable
@@ -239,7 +238,7 @@ def handler(event: Event, _context: Any) -> dict[str, Any]:
     if route in CACHED and status == HTTPStatus.OK:
         status, headers, body = _page(route, event, answer)
     else:
-        body = json.dumps(answer, separators=(",", ":"))
+        body = caching.as_json(answer)
     said = {
         "route": f"{route[0]} {route[1]}",
         "status": status,

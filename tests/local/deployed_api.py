@@ -24,6 +24,8 @@ from ops.local_cloud import ACCOUNT_ID, LocalCloud, run_logged, running
 NAME = "travel"
 AUDIENCE = "travel-app"
 BACK_ENDS = "back-ends"
+# Longer than the default: tests share the processor with all of the cloud.
+TIME_BUDGET_SECONDS = 3.0
 PROGRAM = """
     import sys
     import aws_cdk as cdk
@@ -35,7 +37,8 @@ PROGRAM = """
     project = load("travel", "localcloud")
     jwt = Jwt(issuer=sys.argv[1], audience=["travel-app"], user_claim="customer_id")
     events = EventDelivery(timeout_seconds=15, first_retry_seconds=1, receives=3)
-    changed = {"authorization": "jwt", "jwt": jwt, "events": events}
+    budget = float(sys.argv[3])
+    changed = {"authorization": "jwt", "jwt": jwt, "events": events, "time_budget_seconds": budget}
     serving = project.serving.model_copy(update=changed)
     project = project.model_copy(update={"serving": serving})
     app = cdk.App(outdir=sys.argv[2])
@@ -129,7 +132,11 @@ def deployed_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedA
     program = folder / "app.py"
     program.write_text(textwrap.dedent(PROGRAM))
     assembly = folder / "cdk.out"
-    run_logged([sys.executable, str(program), issuer.url, str(assembly)], folder / "synth.log", {})
+    run_logged(
+        [sys.executable, str(program), issuer.url, str(assembly), str(TIME_BUDGET_SECONDS)],
+        folder / "synth.log",
+        {},
+    )
     with running(port=0, region="ap-south-1", log_dir=folder) as cloud:
         cloud.cdk("bootstrap", f"aws://{ACCOUNT_ID}/{cloud.region}", "--app", str(assembly), log="bootstrap")
         cloud.cdk("deploy", "--all", "--app", str(assembly), "--require-approval", "never", log="deploy")
