@@ -21,7 +21,9 @@ Weights = npt.NDArray[np.float64]
 Place = tuple[int, npt.NDArray[np.int32], int]
 
 TARGETS_OF_USER = 4
-MOST_USERS = 500
+MOST_USERS = 1_000
+# Samples of competitors, each of which gives weights: their mean is less of a chance.
+_SAMPLES = 3
 # The share of a history that is held out, as AWS's metrics do.
 _NEWEST = 0.1
 _HARD = 50
@@ -31,7 +33,8 @@ _RIDGE = 1e-3
 _LEAST_HISTORY = 3
 _LEAST_SPREAD = 1e-12
 # Bound the time and the memory of a large catalogue: lists x items in all, and at once.
-_MOST_CELLS = 400_000_000
+_MOST_CELLS = 40_000_000
+_FEWEST_USERS = 200
 _CELLS_AT_ONCE = 2_000_000
 _ROUNDS = 2
 _FACTORS = (0.0, 0.5, 0.75, 1.33, 2.0, 4.0)
@@ -41,21 +44,22 @@ _DEPTH = 10
 
 
 def hold_out(
-    log: InteractionLog, item_count: int, seed: int
+    log: InteractionLog, item_count: int, seed: int, ahead: float = 0.0
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
     """Choose users and their newest interactions to learn the weights from.
 
-    Returns the mark of the interactions that remain for training, and the chosen users.
+    `ahead` is the share of the targets that lie further ahead (`share_ahead`): the more, the more of each
+    history is held out. Returns the mark of the interactions that remain for training, and the chosen users.
     """
     lengths = np.diff(log.offsets)
     eligible = np.flatnonzero(lengths > _LEAST_HISTORY)
-    most = min(MOST_USERS, max(_MOST_CELLS // (TARGETS_OF_USER * max(item_count, 1)), 1))
+    most = min(MOST_USERS, max(_MOST_CELLS // (TARGETS_OF_USER * max(item_count, 1)), _FEWEST_USERS))
     if len(eligible) > most:
         eligible = np.random.default_rng(seed).choice(eligible, most, replace=False)
     remains = np.ones(len(log), dtype=np.bool_)
     for user in eligible:
         end = log.offsets[user + 1]
-        newest = max(TARGETS_OF_USER, int(lengths[user] * _NEWEST))
+        newest = max(TARGETS_OF_USER, int(lengths[user] * _NEWEST * ahead))
         remains[end - min(newest, lengths[user] - _LEAST_HISTORY) : end] = False
     return remains, eligible
 
@@ -68,6 +72,7 @@ def learn_weights(  # noqa: PLR0917 - each is another input of one fit
     item_count: int,
     seed: int,
     *,
+    ahead: float = 0.0,
     against_popular: bool = False,
 ) -> Weights | None:
     """Return the weight of each view, None without any held-out interaction.
@@ -78,7 +83,7 @@ def learn_weights(  # noqa: PLR0917 - each is another input of one fit
     """
     random = np.random.default_rng(seed)
     interactions = np.asarray(log.items)
-    targets = _targets(log, remains, users, random)
+    targets = _targets(log, remains, users, random, ahead)
     lists, offsets = [], []
     if len(targets) == 0:
         return None
@@ -88,19 +93,24 @@ def learn_weights(  # noqa: PLR0917 - each is another input of one fit
         views = views_of(places)
         for place, row in enumerate(block[:, 1]):
             target, history = int(interactions[row]), places[place][1]
-            if against_popular:
-                chosen = _popular_competitors(target, history, interactions, random)
-                offset = np.zeros(len(chosen))
-            else:
-                chosen, offset = _competitors(views[:, place], target, history, random)
-            lists.append(views[:, place, chosen].T)
-            offsets.append(offset)
+            for _ in range(_SAMPLES):
+                if against_popular:
+                    chosen = _popular_competitors(target, history, interactions, random)
+                    offset = np.zeros(len(chosen))
+                else:
+                    chosen, offset = _competitors(views[:, place], target, history, random)
+                lists.append(views[:, place, chosen].T)
+                offsets.append(offset)
     competing = np.stack(lists)
     spread = competing.std(axis=1).mean(axis=0)
     scale = np.where(spread > _LEAST_SPREAD, spread, 1.0)
     competing = np.ascontiguousarray(competing / scale, dtype=np.float32)
     stacked = np.stack(offsets).astype(np.float32)
-    return _ascend(_fit(competing, stacked), competing, np.exp(stacked)) / scale
+    total = np.zeros(len(scale))
+    for sample in range(_SAMPLES):
+        lists_of_one, offsets_of_one = competing[sample::_SAMPLES], stacked[sample::_SAMPLES]
+        total += _ascend(_fit(lists_of_one, offsets_of_one), lists_of_one, np.exp(offsets_of_one))
+    return total / _SAMPLES / scale
 
 
 def _targets(
@@ -108,14 +118,12 @@ def _targets(
     remains: npt.NDArray[np.bool_],
     users: npt.NDArray[np.int64],
     random: np.random.Generator,
+    ahead: float,
 ) -> npt.NDArray[np.int64]:
     """Return what to predict: rows of (user, row of the target, end of the history to predict it from).
 
-    Where people do not repeat items, what comes next follows from what came just before: the history ends at
-    the target. The more they repeat, the more targets are any of the newest interactions, predicted from what
-    was before them all: the coming visits matter, and the order within one is chance.
+    The history ends at the target, or, for a share `ahead`, before all that is held out.
     """
-    ahead = min(2.0 * _share_of_repeats(log), 1.0)
     targets = []
     for user in users.tolist():
         start, end = int(log.offsets[user]), int(log.offsets[user + 1])
@@ -128,10 +136,14 @@ def _targets(
     return np.array(targets, dtype=np.int64).reshape(-1, 3)
 
 
-def _share_of_repeats(log: InteractionLog) -> float:
-    """Return the share of the interactions with an item that the user had before."""
+def share_ahead(log: InteractionLog) -> float:
+    """Return how many of the targets lie further ahead: twice the share of repeated interactions, at most 1.
+
+    Where people do not repeat items, what comes next follows from what came just before. The more they
+    repeat, the more the coming visits matter, and the more the order within one is chance.
+    """
     pairs = log.users.astype(np.int64) * (int(log.items.max(initial=0)) + 1) + log.items
-    return 1.0 - len(np.unique(pairs)) / max(len(pairs), 1)
+    return min(2.0 - 2.0 * len(np.unique(pairs)) / max(len(pairs), 1), 1.0)
 
 
 def _popular_competitors(

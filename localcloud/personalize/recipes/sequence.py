@@ -29,7 +29,7 @@ from localcloud.personalize.recipes.base import (
     Value,
     history_percentiles,
 )
-from localcloud.personalize.recipes.blend import Place, hold_out, learn_weights
+from localcloud.personalize.recipes.blend import Place, hold_out, learn_weights, share_ahead
 from localcloud.personalize.recipes.cold_items import stand_ins
 from localcloud.personalize.recipes.regression import next_item_regression
 from localcloud.personalize.recipes.sequence_model import VIEWS, SequenceModel
@@ -97,7 +97,8 @@ def _fit(data: TrainingData, hyperparameters: Hyperparameters, *, against_popula
     """Learn the views' weights from held-out interactions, and the views from all of them."""
     hyperparameters = {**_DEFAULTS, **hyperparameters}
     data = _of_usual_histories(data, hyperparameters)
-    remains, users = hold_out(data.log, data.item_count, _SEED)
+    ahead = share_ahead(data.log)
+    remains, users = hold_out(data.log, data.item_count, _SEED, ahead)
     model = _fit_views(data, remains, hyperparameters)
 
     def views_of(places: Sequence[Place]) -> Float32s:
@@ -109,7 +110,14 @@ def _fit(data: TrainingData, hyperparameters: Hyperparameters, *, against_popula
         return np.stack([np.broadcast_to(view, shape) for view in model.views(queries)])
 
     weights = learn_weights(
-        data.log, remains, users, views_of, data.item_count, _SEED, against_popular=against_popular
+        data.log,
+        remains,
+        users,
+        views_of,
+        data.item_count,
+        _SEED,
+        ahead=ahead,
+        against_popular=against_popular,
     )
     if len(data.log) <= _ONE_FIT_ABOVE:
         model = _fit_views(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
