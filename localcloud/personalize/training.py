@@ -40,7 +40,7 @@ def train(region: Region, version: SolutionVersion) -> None:
         order = _order(region, version, str(data.store_folder))
         (folder / "order.json").write_text(json.dumps(order))
         _run(version, folder)
-    if version.status == STOPPING:
+    if version.status == STOPPING or version.arn in _stopped:
         with region.lock:
             version.enter(STOPPED)
             region.save()
@@ -98,9 +98,12 @@ def _run(version: SolutionVersion, folder: Path) -> None:
             env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
         )
         _processes[version.arn] = process
+        # A stop that came while the process was being started found none to end.
+        if version.arn in _stopped:
+            process.terminate()
         code = process.wait()
         _processes.pop(version.arn, None)
-    if code != 0 and version.status != STOPPING:
+    if code != 0 and version.status != STOPPING and version.arn not in _stopped:
         output = (folder / "worker.log").read_text()
         logger.error("The training of %s ended with %s:\n%s", version.arn, code, output)
         lines = output.strip().splitlines()
