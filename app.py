@@ -39,7 +39,14 @@ def build(app: cdk.App, project: config.ProjectConfig) -> None:
         prepare_data=preprocessing.prepare_data,
         env=environment,
     )
-    inference = InferenceStack(app, name("inference"), project=project, storage=storage, env=environment)
+    inference = InferenceStack(
+        app,
+        name("inference"),
+        project=project,
+        storage=storage,
+        pseudonym_key=preprocessing.pseudonym_key,
+        env=environment,
+    )
     campaigns = CampaignsStack(
         app, name("campaigns"), project=project, storage=storage, preprocessing=preprocessing, env=environment
     )

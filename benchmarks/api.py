@@ -46,6 +46,7 @@ ENVIRONMENT = {
     "TIME_BUDGET_SECONDS": "1.0",
     "CONTEXT": "[]",
     "CACHE_SECONDS": "{}",
+    "PSEUDONYM_KEY_SECRET_ARN": "",
     "POWERTOOLS_METRICS_NAMESPACE": "travel",
 }
 IMPORT = "import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"

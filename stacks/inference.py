@@ -9,6 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from config import ProjectConfig
@@ -16,7 +17,7 @@ from config.serving import POPULAR
 from stacks.constructs import filter_rules
 from stacks.constructs.api_callers import TokenCallers
 from stacks.constructs.event_ingestion import EventIngestion
-from stacks.constructs.grants import let_read, let_send, let_use_key, let_use_table
+from stacks.constructs.grants import let_read, let_read_secret, let_send, let_use_key, let_use_table
 from stacks.constructs.python_function import PythonFunction, shared_layer
 from stacks.constructs.rest_api import RestApi
 from stacks.storage import StorageStack
@@ -34,11 +35,13 @@ class InferenceStack(cdk.Stack):
         *,
         project: ProjectConfig,
         storage: StorageStack,
+        pseudonym_key: secretsmanager.ISecret | None,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self._project = project
         self._storage = storage
+        self._pseudonym_key = pseudonym_key
         experiment = project.serving.experiment
         treatments = {experiment.treatment} - {POPULAR} if experiment else set()
         self._campaigns = sorted({*CAMPAIGNS, *treatments})
@@ -131,6 +134,7 @@ class InferenceStack(cdk.Stack):
                     [{**item.model_dump(), "parameter": item.parameter} for item in serving.context]
                 ),
                 "CACHE_SECONDS": serving.cache_seconds.model_dump_json(),
+                "PSEUDONYM_KEY_SECRET_ARN": self._pseudonym_key.secret_arn if self._pseudonym_key else "",
             },
             functions=self._project.compute.functions,
             layer=self._layer,
@@ -159,6 +163,8 @@ class InferenceStack(cdk.Stack):
         let_send(function, self.events.queue)
         let_read(function, self._storage.datasets, "personalize/*")
         let_use_key(function, self._storage.key)
+        if self._pseudonym_key:
+            let_read_secret(function, self._pseudonym_key)
         return function
 
     def _event_ingestion(self) -> EventIngestion:
@@ -173,6 +179,7 @@ class InferenceStack(cdk.Stack):
             raw=self._storage.raw,
             counted=self._table("CountedEvents", "event_id"),
             key=self._storage.key,
+            pseudonym_key=self._pseudonym_key,
             functions=project.compute.functions,
             layer=self._layer,
             log_retention_days=project.operations.log_retention_days,

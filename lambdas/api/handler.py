@@ -27,6 +27,7 @@ from settings import Settings, from_environment
 from shared.attribution import dimensions
 from shared.clients import within
 from shared.metric_line import counted
+from shared.user_names import UserNames
 
 Event = dict[str, Any]
 JSON = {"Content-Type": "application/json", "Cache-Control": "no-store"}
@@ -51,7 +52,7 @@ class Api:
         self.queue = EventQueue(settings.event_queue_url)
         self.catalogue = Catalogue(settings.latest_datasets_uri)
         self.serving = Serving(
-            Recommender(settings.campaigns),
+            Recommender(settings.campaigns, UserNames(settings.pseudonym_key_arn)),
             self.availability,
             LastAnswers(settings.fallback_table),
             self.catalogue,

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from deadline import Deadline
 from filters import Chosen
 from shared.clients import within
+from shared.user_names import UserNames
 
 ATTEMPTS = 3
 PAUSE_SECONDS = 0.02
@@ -63,8 +64,9 @@ class Breaker:
 class Recommender:
     """The campaigns of the deployment, by recipe key."""
 
-    def __init__(self, campaigns: dict[str, str]) -> None:
+    def __init__(self, campaigns: dict[str, str], user_names: UserNames) -> None:
         self._campaigns = campaigns
+        self._user_names = user_names
         self._breakers = {key: Breaker() for key in campaigns}
         self._versions: dict[str, tuple[float, str | None]] = {}
 
@@ -142,8 +144,11 @@ class Recommender:
             if seconds < LEAST_SECONDS:
                 break
             try:
+                if not self._user_names.is_ready:
+                    self._user_names.read(within("secretsmanager", seconds))
+                    seconds = deadline.left(KEPT)
                 answer: dict[str, Any] = getattr(within("personalize-runtime", seconds), operation)(
-                    **parameters
+                    **self._named(parameters)
                 )
             except ClientError as error:
                 if error.response["Error"]["Code"] in REFUSALS:
@@ -156,3 +161,8 @@ class Recommender:
                 return answer
         breaker.failed()
         raise UnavailableError(str(reason or "no time is left")) from reason
+
+    def _named(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        if "userId" not in parameters:
+            return parameters
+        return {**parameters, "userId": self._user_names.of(parameters["userId"])}

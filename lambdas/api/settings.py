@@ -31,6 +31,7 @@ class Settings:
     time_budget_seconds: float
     context: tuple[ContextField, ...]
     cache_seconds: dict[str, int]
+    pseudonym_key_arn: str
 
 
 CAMPAIGN_PREFIX = "CAMPAIGN_"
@@ -61,6 +62,7 @@ def from_environment() -> Settings:
         time_budget_seconds=float(environment["TIME_BUDGET_SECONDS"]),
         context=tuple(ContextField(**item) for item in json.loads(environment["CONTEXT"])),
         cache_seconds=json.loads(environment["CACHE_SECONDS"]),
+        pseudonym_key_arn=environment["PSEUDONYM_KEY_SECRET_ARN"],
     )
 
 

@@ -22,11 +22,13 @@ from delivery import Delivery
 from messages import Message
 from shared.clients import client
 from shared.metric_line import counted
+from shared.user_names import UserNames
 
 TRACKING_ID_SECONDS = 300.0
 
 logger = Logger()
 _tracking_id: tuple[float, str] = (0.0, "")
+_user_names = UserNames(os.environ["PSEUDONYM_KEY_SECRET_ARN"])
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -36,12 +38,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     delivery = Delivery(failed, _seconds_left(context))
     events = [message for message in batch if message.kind == "event"]
     _archive(events, failed)
+    _read_key([message for message in batch if message.kind != "item"], failed)
     _learn([message for message in events if message.id not in failed], delivery, failed)
     for kind, operation, request in (
-        ("user", "put_users", partial(messages.put_users, os.environ["USERS_DATASET_ARN"])),
+        ("user", "put_users", partial(messages.put_users, os.environ["USERS_DATASET_ARN"], _user_names.of)),
         ("item", "put_items", partial(messages.put_items, os.environ["ITEMS_DATASET_ARN"])),
     ):
-        for group in messages.parts([message for message in batch if message.kind == kind]):
+        of_kind = [message for message in batch if message.kind == kind and message.id not in failed]
+        for group in messages.parts(of_kind):
             delivery.send(operation, group, request)
     _count([message for message in events if message.id not in failed], failed)
     waiting.postpone(event["Records"], failed)
@@ -74,6 +78,16 @@ def _archive(events: list[Message], failed: dict[str, str]) -> None:
         failed.update({message.id: f"not archived: {_code(error)}" for message in events})
 
 
+def _read_key(about_users: list[Message], failed: dict[str, str]) -> None:
+    """Read the key of the pseudonyms, once; without it nothing about users may go to Personalize."""
+    if _user_names.is_ready or not about_users:
+        return
+    try:
+        _user_names.read(client("secretsmanager"))
+    except (ClientError, BotoCoreError) as error:
+        failed.update({message.id: f"no pseudonym: {_code(error)}" for message in about_users})
+
+
 def _learn(events: list[Message], delivery: Delivery, failed: dict[str, str]) -> None:
     if not events:
         return
@@ -84,7 +98,7 @@ def _learn(events: list[Message], delivery: Delivery, failed: dict[str, str]) ->
         return
     columns = [name for name in os.environ["INTERACTION_COLUMNS"].split(",") if name]
     for group in messages.sessions(events):
-        delivery.send("put_events", group, partial(messages.put_events, tracking_id, columns))
+        delivery.send("put_events", group, partial(messages.put_events, tracking_id, columns, _user_names.of))
     if delivery.refused:
         _forget_tracking()
 

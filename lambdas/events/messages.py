@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -75,8 +75,10 @@ def parts(messages: list[Message]) -> list[list[Message]]:
     return [messages[start : start + MOST_IN_A_CALL] for start in range(0, len(messages), MOST_IN_A_CALL)]
 
 
-def put_events(tracking_id: str, columns: Sequence[str], messages: list[Message]) -> dict[str, Any]:
-    """Return PutEvents' parameters for events of one session.
+def put_events(
+    tracking_id: str, columns: Sequence[str], name_of: Callable[[str], str], messages: list[Message]
+) -> dict[str, Any]:
+    """Return PutEvents' parameters for events of one session; `name_of` names users.
 
     Of properties only those that are `columns` of the interactions go along: others Personalize refuses.
     """
@@ -86,12 +88,14 @@ def put_events(tracking_id: str, columns: Sequence[str], messages: list[Message]
         "sessionId": first["sessionId"],
         "eventList": [_event(message.body, columns) for message in messages],
     }
-    return {**request, "userId": first["userId"]} if first.get("userId") else request
+    return {**request, "userId": name_of(first["userId"])} if first.get("userId") else request
 
 
-def put_users(dataset_arn: str, messages: list[Message]) -> dict[str, Any]:
-    """Return PutUsers' parameters."""
-    users = [{"userId": m.body["userId"], "properties": _json(m.body["properties"])} for m in messages]
+def put_users(dataset_arn: str, name_of: Callable[[str], str], messages: list[Message]) -> dict[str, Any]:
+    """Return PutUsers' parameters; `name_of` names users."""
+    users = [
+        {"userId": name_of(m.body["userId"]), "properties": _json(m.body["properties"])} for m in messages
+    ]
     return {"datasetArn": dataset_arn, "users": users}
 
 

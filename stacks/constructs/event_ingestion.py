@@ -10,13 +10,14 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.aws_lambda_event_sources import SqsEventSource
 from constructs import Construct
 
 from config.compute import LambdaConfig
 from config.serving import EventDelivery
-from stacks.constructs.grants import let_add, let_use_key, let_use_table
+from stacks.constructs.grants import let_add, let_read_secret, let_use_key, let_use_table
 from stacks.constructs.python_function import PythonFunction
 
 
@@ -35,6 +36,7 @@ class EventIngestion(Construct):
         raw: s3.IBucket,
         counted: dynamodb.ITable,
         key: kms.IKey,
+        pseudonym_key: secretsmanager.ISecret | None,
         functions: LambdaConfig,
         layer: lambda_.ILayerVersion,
         log_retention_days: int,
@@ -73,6 +75,7 @@ class EventIngestion(Construct):
                 "COUNTED_TABLE": counted.table_name,
                 "COUNTED_EVENT_TYPES": ",".join(delivery.counted_types),
                 "RECIPES": ",".join(recipes),
+                "PSEUDONYM_KEY_SECRET_ARN": pseudonym_key.secret_arn if pseudonym_key else "",
             },
             functions=functions,
             layer=layer,
@@ -92,6 +95,8 @@ class EventIngestion(Construct):
         let_add(self.function, raw, "clickstream/api/*")
         let_use_table(self.function, counted, write=True)
         let_use_key(self.function, key)
+        if pseudonym_key:
+            let_read_secret(self.function, pseudonym_key)
 
     def _queue(
         self,

@@ -22,7 +22,9 @@ def template(**serving: Any) -> Template:
     project = project.model_copy(update={"serving": project.serving.model_copy(update=serving)})
     app = cdk.App()
     storage = StorageStack(app, "storage", project=project)
-    return Template.from_stack(InferenceStack(app, "inference", project=project, storage=storage))
+    return Template.from_stack(
+        InferenceStack(app, "inference", project=project, storage=storage, pseudonym_key=None)
+    )
 
 
 def guards(made: Template) -> list[tuple[str, bool]]:

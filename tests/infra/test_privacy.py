@@ -11,13 +11,14 @@ from aws_cdk.assertions import Template
 
 from config import ProjectConfig, load
 from config.data import Privacy
+from stacks.inference import InferenceStack
 from stacks.preprocessing import PreprocessingStack
 from stacks.privacy import PrivacyStack
 from stacks.storage import StorageStack
 
 
-def templates(pseudonymise: bool) -> Template:
-    """The preprocessing stack's template, with the privacy stack beside it."""
+def templates(pseudonymise: bool) -> tuple[Template, Template]:
+    """The templates of the preprocessing and the inference stack, with the privacy stack beside them."""
     project: ProjectConfig = load("travel")
     data = project.data.model_copy(update={"privacy": Privacy(pseudonymise_users=pseudonymise)})
     project = project.model_copy(update={"data": data})
@@ -25,12 +26,19 @@ def templates(pseudonymise: bool) -> Template:
     storage = StorageStack(app, "storage", project=project)
     preprocessing = PreprocessingStack(app, "preprocessing", project=project, storage=storage)
     PrivacyStack(app, "privacy", project=project, storage=storage, preprocessing=preprocessing)
-    return Template.from_stack(preprocessing)
+    key = preprocessing.pseudonym_key
+    inference = InferenceStack(app, "inference", project=project, storage=storage, pseudonym_key=key)
+    return Template.from_stack(preprocessing), Template.from_stack(inference)
 
 
 @pytest.fixture(scope="module")
-def pseudonymised() -> Template:
+def both() -> tuple[Template, Template]:
     return templates(pseudonymise=True)
+
+
+@pytest.fixture
+def pseudonymised(both: tuple[Template, Template]) -> Template:
+    return both[0]
 
 
 def jobs_with_the_key(template: Template) -> set[str]:
@@ -60,7 +68,20 @@ def test_only_they_may_read_it_and_nothing_else(pseudonymised: Template) -> None
     assert all(statement["Resource"] == {"Ref": secret} for statement in readers)
 
 
+def test_the_functions_that_tell_personalize_of_users_are_given_the_key(
+    both: tuple[Template, Template],
+) -> None:
+    _, inference = both
+    given = [
+        function
+        for function in inference.find_resources("AWS::Lambda::Function").values()
+        if function["Properties"].get("Environment", {}).get("Variables", {}).get("PSEUDONYM_KEY_SECRET_ARN")
+    ]
+    assert len(given) == 2
+    assert len(readers_of_secrets(inference)) == 2
+
+
 def test_without_pseudonyms_there_is_no_key() -> None:
-    template = templates(pseudonymise=False)
+    template, _ = templates(pseudonymise=False)
     assert jobs_with_the_key(template) == set()
     assert template.find_resources("AWS::SecretsManager::Secret") == {}

@@ -43,7 +43,7 @@ PROGRAM = """
     project = project.model_copy(update={"serving": serving})
     app = cdk.App(outdir=sys.argv[2])
     storage = StorageStack(app, "travel-storage", project=project)
-    InferenceStack(app, "travel-inference", project=project, storage=storage)
+    InferenceStack(app, "travel-inference", project=project, storage=storage, pseudonym_key=None)
     app.synth()
 """
 

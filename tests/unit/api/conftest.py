@@ -48,6 +48,7 @@ ENVIRONMENT = {
     "TIME_BUDGET_SECONDS": "1.0",
     "CONTEXT": "[]",
     "CACHE_SECONDS": "{}",
+    "PSEUDONYM_KEY_SECRET_ARN": "",
     "RAW_BUCKET": "raw",
     "TRACKING_ID_PARAMETER": "/tracking",
     "USERS_DATASET_ARN": "arn:users",
@@ -191,6 +192,11 @@ class Answers:
     @staticmethod
     def get_parameter(_aws: Aws, _parameters: dict[str, Any]) -> Any:
         return {"Parameter": {"Value": "tracker"}}
+
+    @staticmethod
+    def get_secret_value(_aws: Aws, parameters: dict[str, Any]) -> Any:
+        assert parameters == {"SecretId": "arn:secret"}
+        return {"SecretString": "key"}
 
     @staticmethod
     def put_events(aws: Aws, parameters: dict[str, Any]) -> Any:
