@@ -74,12 +74,13 @@ def learn_weights(  # noqa: PLR0917 - each is another input of one fit
     *,
     ahead: float = 0.0,
     against_popular: bool = False,
+    positive: bool = False,
 ) -> Weights | None:
     """Return the weight of each view, None without any held-out interaction.
 
     `views_of` gives the views of some places, shape (views, histories, items). Each held-out
     interaction competes with all items (of which a sample stands for the others) or, `against_popular`, with
-    items drawn by popularity.
+    items drawn by popularity. `positive`: no weight is below 0.
     """
     random = np.random.default_rng(seed)
     interactions = np.asarray(log.items)
@@ -109,7 +110,7 @@ def learn_weights(  # noqa: PLR0917 - each is another input of one fit
     total = np.zeros(len(scale))
     for sample in range(_SAMPLES):
         lists_of_one, offsets_of_one = competing[sample::_SAMPLES], stacked[sample::_SAMPLES]
-        total += _ascend(_fit(lists_of_one, offsets_of_one), lists_of_one, np.exp(offsets_of_one))
+        total += _ascend(_fit(lists_of_one, offsets_of_one, positive), lists_of_one, np.exp(offsets_of_one))
     return total / _SAMPLES / scale
 
 
@@ -185,7 +186,7 @@ def _competitors(
     return chosen, np.log(stands_for)
 
 
-def _fit(competing: Views, offsets: Views) -> Weights:
+def _fit(competing: Views, offsets: Views, positive: bool) -> Weights:
     """Maximise the mean log likelihood of the first place of each list.
 
     `competing` has the shape (lists, places, views), `offsets` (lists, places).
@@ -202,7 +203,10 @@ def _fit(competing: Views, offsets: Views) -> Weights:
         gradient = first - (shares.reshape(-1) @ flat) / lists
         return -likelihood + _RIDGE * float(weights @ weights), 2 * _RIDGE * weights - gradient
 
-    found = minimize(loss, np.full(width, 0.2), jac=True, method="L-BFGS-B", options={"maxiter": 60})
+    bounds = [(0.0, None)] * width if positive else None
+    found = minimize(
+        loss, np.full(width, 0.2), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60}
+    )
     return np.asarray(found.x, dtype=np.float64)
 
 

@@ -116,7 +116,8 @@ def _fit(data: TrainingData, hyperparameters: Hyperparameters) -> SimsModel:
     def views_of(places: Sequence[Place]) -> Float32s:
         return np.stack([model.views(int(history[-1])) for _, history, _ in places], axis=1)
 
-    weights = learn_weights(data.log, remains, users, views_of, data.item_count, _SEED)
+    # Each view is evidence for an item: a weight below 0 would be chance.
+    weights = learn_weights(data.log, remains, users, views_of, data.item_count, _SEED, positive=True)
     if len(data.log) <= _ONE_FIT_ABOVE:
         model = _fit_views(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
     model.arrays["weights"] = _PLAIN_WEIGHTS if weights is None else weights.astype(np.float32)
