@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import NoReturn
 
 from pyspark.sql import SparkSession
 
@@ -49,9 +50,23 @@ def size_session(spark: SparkSession, data_bytes: int) -> None:
     spark.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN" if is_small else "FALLBACK")
 
 
+class ArgumentsError(Exception):
+    """The job's arguments are not those it needs."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Fails with what is wrong: a job run shows no more of a usage message than `SystemExit: 2`."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ArgumentsError(message)
+
+
 def parse_arguments(arguments: list[str], required: list[str], optional: list[str]) -> argparse.Namespace:
-    """Read `--name value` arguments; what Glue adds of its own (`--JOB_NAME`, ...) is ignored."""
-    parser = argparse.ArgumentParser(allow_abbrev=False)
+    """Read `--name value` arguments; what Glue adds of its own (`--JOB_NAME`, ...) is ignored.
+
+    Raises ArgumentsError.
+    """
+    parser = _Parser(allow_abbrev=False, add_help=False)
     for name in required:
         parser.add_argument(f"--{name}", required=True)
     for name in optional:

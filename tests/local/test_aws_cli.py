@@ -79,21 +79,24 @@ def test_an_athena_query_runs_and_returns_its_rows(aws: Aws, trained_app: Deploy
 
 
 def test_a_glue_job_runs_and_says_why_it_failed(aws: Aws, trained_app: DeployedApp) -> None:
-    job = f"{trained_app.name}-target-coupons"
+    job, nothing = f"{trained_app.name}-target-coupons", f"s3://{trained_app.output('ResultsBucket')}/nothing"
     arguments = {
-        "--ranking_uri": f"s3://{trained_app.output('ResultsBucket')}/nothing-here/",
-        "--output_uri": f"s3://{trained_app.output('ResultsBucket')}/campaigns/by-hand/",
+        "--input_uri": f"{nothing}/input/",
+        "--ranking_uri": f"{nothing}/ranking/",
         "--campaign_run": "by-hand",
-        "--budget": "10",
-        "--cost_per_coupon": "1",
+        "--settings": json.dumps({"budget": 10, "cost_per_coupon": 1}),
     }
     run = aws("glue", "start-job-run", "--job-name", job, "--arguments", json.dumps(arguments))["JobRunId"]
+    assert f"no batch inference input below {nothing}/input/" in _why_it_failed(aws, job, run)
+
+
+def _why_it_failed(aws: Aws, job: str, run: str) -> str:
     ended = _until(
         lambda: aws("glue", "get-job-run", "--job-name", job, "--run-id", run)["JobRun"],
         lambda answer: answer["JobRunState"] not in {"STARTING", "RUNNING"},
     )
     assert ended["JobRunState"] == "FAILED"
-    assert "no batch inference output" in ended["ErrorMessage"]
+    return str(ended["ErrorMessage"])
 
 
 def test_a_function_is_invoked(aws: Aws, tmp_path: Path) -> None:
