@@ -47,7 +47,7 @@ def main() -> None:
             Figure("events missing in Personalize", len(found.sent - found.in_personalize), "events", "== 0"),
             Figure("events missing in the archive", len(found.sent - archived), "events", "== 0"),
             Figure("events in the archive that nobody sent", len(archived - found.sent), "events", "== 0"),
-            Figure("events whose archived lines differ", found.differing, "events", "== 0"),
+            Figure("events archived otherwise than sent", found.differing, "events", "== 0"),
             Figure("lines in the archive before deduplication", found.archived.total(), "lines"),
             Figure("objects in the archive", found.archive_objects, "objects"),
             Figure("check-outs counted too often", found.counted - found.check_outs, "events", "<= 0"),

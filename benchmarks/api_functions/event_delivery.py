@@ -6,6 +6,7 @@ import gzip
 import json
 import random
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -83,7 +84,7 @@ def deliver(
     happened = _end_faults(faults_url)
     dead_letters = redrive(sqs, dead_letters=dead_letter_queue, queue=queue)
     _wait(sqs, queue, 0)
-    archived, differing, objects = _archived(deployed)
+    archived, differing, objects = _archived(deployed, made)
     by_moment = {event["timestamp"]: event["eventId"] for event in made}
     return Delivered(
         sent=set(by_moment.values()),
@@ -108,9 +109,10 @@ def deliver(
 
 def _events(count: int) -> list[Event]:
     """Return events of which each has a moment of its own, by which it is known in Personalize."""
+    run = uuid.uuid4().hex[:8]
     return [
         {
-            "eventId": f"event-{n}",
+            "eventId": f"{run}-{n}",
             "userId": UNLUCKY if n < UNLUCKY_EVENTS else f"user-{n // EVENTS_IN_A_SESSION % 500}",
             "sessionId": f"session-{n // EVENTS_IN_A_SESSION}",
             "eventType": "checkout" if n % CHECK_OUT_EVERY == 0 else "view",
@@ -196,15 +198,21 @@ def _waiting(sqs: Any, queue: str, *, in_flight: bool = True) -> int:
     return sum(int(found[name]) for name in names)
 
 
-def _archived(deployed: Deployed) -> tuple[Counter[str], int, int]:
-    """Return how many lines each event has, how many events have differing ones, and how many objects."""
-    lines: dict[str, Counter[str]] = {}
-    objects = list(_objects(deployed))
-    for content in objects:
+def _archived(deployed: Deployed, made: list[Event]) -> tuple[Counter[str], int, int]:
+    """Return how many lines each event has, how many events have one that was not sent, how many objects."""
+    sent = {event["eventId"]: event for event in made}
+    found: Counter[str] = Counter()
+    differing: set[str] = set()
+    objects = 0
+    for content in _objects(deployed):
+        objects += 1
         for line in gzip.decompress(content).decode().splitlines():
-            lines.setdefault(json.loads(line)["eventId"], Counter())[line] += 1
-    differing = sum(len(found) > 1 for found in lines.values())
-    return Counter({event_id: found.total() for event_id, found in lines.items()}), differing, len(objects)
+            event = json.loads(line)
+            event_id = event["eventId"]
+            found[event_id] += 1
+            if event_id in sent and event != sent[event_id]:
+                differing.add(event_id)
+    return found, len(differing), objects
 
 
 def _objects(deployed: Deployed) -> Iterator[bytes]:

@@ -106,23 +106,21 @@ def put_items(dataset_arn: str, messages: list[Message]) -> dict[str, Any]:
 
 
 def archives(messages: Iterable[Message]) -> dict[str, bytes]:
-    """Return events as gzipped JSON lines by key, one object a day; the same events give the same key."""
-    days: dict[str, dict[str, dict[str, Any]]] = {}
+    """Return events as gzipped JSON lines by key, one object a day; only the same lines give the same key.
+
+    An id that another user's event has too is no duplicate: only whole lines are compared here.
+    """
+    days: dict[str, set[str]] = {}
     for message in messages:
         event = {name: message.body[name] for name in ARCHIVED_FIELDS if name in message.body}
         day = datetime.fromtimestamp(event["timestamp"], tz=UTC).date().isoformat()
-        days.setdefault(day, {})[event["eventId"]] = event
-    return {_key(day, events): _lines(events) for day, events in days.items()}
-
-
-def _key(day: str, events: dict[str, Any]) -> str:
-    digest = hashlib.sha256("\n".join(sorted(events)).encode()).hexdigest()[:32]
-    return f"clickstream/api/dt={day}/{digest}.jsonl.gz"
-
-
-def _lines(events: dict[str, dict[str, Any]]) -> bytes:
-    text = "".join(_json(events[event_id]) + "\n" for event_id in sorted(events))
-    return gzip.compress(text.encode(), mtime=0)
+        days.setdefault(day, set()).add(_json(event))
+    found = {}
+    for day, lines in days.items():
+        text = "".join(f"{line}\n" for line in sorted(lines)).encode()
+        digest = hashlib.sha256(text).hexdigest()[:32]
+        found[f"clickstream/api/dt={day}/{digest}.jsonl.gz"] = gzip.compress(text, mtime=0)
+    return found
 
 
 def _event(body: dict[str, Any], columns: Sequence[str]) -> dict[str, Any]:

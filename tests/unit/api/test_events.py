@@ -81,6 +81,15 @@ def test_the_same_events_again_are_the_same_object(events: ModuleType, aws: Aws)
     assert len(aws.objects) == 1
 
 
+@pytest.mark.parametrize("batches", [[[1], [2]], [[1, 2]]])
+def test_an_id_used_again_leaves_what_was_archived_under_it(
+    events: ModuleType, aws: Aws, batches: list[list[int]]
+) -> None:
+    for batch in batches:
+        failures(events, *(record(n, eventId="1", userId=f"u{n}") for n in batch))
+    assert sorted(event["userId"] for event in archived(aws)) == ["u1", "u2"]
+
+
 def test_a_duplicate_in_a_batch_is_archived_once(events: ModuleType, aws: Aws) -> None:
     failures(events, record(1), record(1))
     assert len(archived(aws)) == 1
