@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from targeting.features import pair_features
 from targeting.history import Catalogue, History, past_pairs, redemptions_of
-from targeting.propensity import Propensity, SmoothedRate, fit
+from targeting.propensity import Propensity, SmoothedRate, fit, overall_rate
 from targeting.sharing import CouponWeights, fit_weights
 from targeting.windows import Floats
 
@@ -40,7 +40,9 @@ def learn(history: History, catalogue: Catalogue, *, as_of: int) -> Learnt:
     known, label_days = history.before(as_of), catalogue.label_days
     pairs = past_pairs(known, as_of=as_of, label_days=label_days)
     if pairs.empty:
-        return Learnt(SmoothedRate(0.0), CouponWeights())
+        # What was issued lately counts as it stands: too low a rate, but of these coupons.
+        rate = overall_rate(len(known.redemptions), float(known.issues["coupons"].sum()))
+        return Learnt(SmoothedRate(rate), CouponWeights())
     found = pair_features(pairs, known, catalogue)
     redeemed = redemptions_of(pairs, known, catalogue, as_of=as_of, label_days=label_days)
     counts = np.bincount(redeemed["pair"], minlength=len(pairs)).astype(np.float64)

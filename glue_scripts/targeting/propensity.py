@@ -23,6 +23,10 @@ LEAST_REDEEMING = 30
 LEAST_CAMPAIGNS = 3
 # How many issued coupons of everybody's rate a user's own history is weighed against.
 PRIOR_ISSUES = 5.0
+# What everybody's rate is before the first coupon was issued, and how many issued coupons that counts as:
+# little, but never 0, since what is worth nothing is sent to nobody, and nothing would ever be learnt.
+PRIOR_RATE = 0.01
+PRIOR_WEIGHT = 1.0
 # A feature further out than this many standard deviations says no more than one at this distance.
 CLIPPED_AT = 6.0
 
@@ -74,11 +78,11 @@ def fit(features: pd.DataFrame, redemptions: Floats, campaigns: NDArray[np.objec
     is_redeeming = redemptions > 0
     folds = min(FOLDS, len(np.unique(campaigns)))
     if is_redeeming.sum() < LEAST_REDEEMING or folds < LEAST_CAMPAIGNS or is_redeeming.all():
-        return SmoothedRate(_overall_rate(features, redemptions))
+        return SmoothedRate(_rate_of(features, redemptions))
     unseen = np.zeros(len(features))
     for rest, held_out in GroupKFold(folds).split(features, groups=campaigns):
         if not 0 < is_redeeming[rest].sum() < len(rest):
-            return SmoothedRate(_overall_rate(features, redemptions))
+            return SmoothedRate(_rate_of(features, redemptions))
         ranker = _ranker().fit(features.iloc[rest], is_redeeming[rest])
         unseen[held_out] = _score(ranker, features.iloc[held_out])
     calibration = PoissonRegressor(alpha=0.0, max_iter=1_000).fit(unseen[:, None], redemptions)
@@ -94,6 +98,11 @@ def _score(ranker: Pipeline, features: pd.DataFrame) -> Floats:
     return np.asarray(ranker[1].decision_function(standardised))
 
 
-def _overall_rate(features: pd.DataFrame, redemptions: Floats) -> float:
+def _rate_of(features: pd.DataFrame, redemptions: Floats) -> float:
     issued = np.expm1(features["campaign_coupons"].to_numpy(dtype=np.float64)).sum()
-    return float(redemptions.sum() / max(issued, 1.0))
+    return overall_rate(float(redemptions.sum()), float(issued))
+
+
+def overall_rate(redeemed: float, issued: float) -> float:
+    """Return everybody's redeemed / issued, above 0 and at most 1 whatever there was so far."""
+    return min((redeemed + PRIOR_RATE * PRIOR_WEIGHT) / (issued + PRIOR_WEIGHT), 1.0)

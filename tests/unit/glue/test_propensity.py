@@ -18,7 +18,7 @@ from targeting import features, windows
 from targeting.history import Catalogue, History, catalogue_of, past_pairs, redemptions_of
 from targeting.learning import Offer, expectations, learn, of_nobody
 from targeting.probabilities import Curated, last_moment, redemption_probabilities
-from targeting.propensity import CalibratedModel, SmoothedRate
+from targeting.propensity import PRIOR_RATE, CalibratedModel, SmoothedRate
 
 from benchmarks.coupons.journey import Journey
 from benchmarks.coupons.rolling import Situation, shares_kept, situations
@@ -182,8 +182,23 @@ def test_little_history_makes_smoothed_rates(world: World) -> None:
     assert isinstance(learnt.propensity, SmoothedRate)
     nobody = of_nobody(learnt, world.history, Offer(catalogue, as_of))
     assert nobody.expected == pytest.approx(learnt.propensity.overall * COUPONS, rel=1e-5)
-    nothing = learn(world.history, catalogue, as_of=world.starts["P0"])
-    assert nothing.propensity == SmoothedRate(0.0)
+
+
+def test_who_never_redeemed_may_redeem_however_little_is_known(world: World) -> None:
+    week = world.starts["P0"] + 7 * DAY
+    of_week = world.redemptions["timestamp"] < week
+    nothing, first = History(world.interactions, world.issues[:0], world.redemptions[:0]), world.history
+    unredeemed = History(world.interactions, world.issues, world.redemptions[:0])
+    for history, as_of, rate in (
+        (nothing, week, PRIOR_RATE),
+        (first, week, of_week.sum() / (COUPONS * (world.issues["campaign_id"] == "P0").sum())),
+        (unredeemed, world.starts[world.last], 0.0),
+    ):
+        learnt = learn(history, world.catalogue, as_of=as_of)
+        assert isinstance(learnt.propensity, SmoothedRate)
+        assert learnt.propensity.overall == pytest.approx(rate, abs=1e-3)
+        said = expectations(learnt, unredeemed, Offer(world.catalogue, as_of), ["u0001", "u0002"])
+        assert (said.per_weight > 0).all()
 
 
 def test_coupons_of_which_little_is_known_are_told_of_too(world: World) -> None:
