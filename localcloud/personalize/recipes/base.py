@@ -24,7 +24,7 @@ Hyperparameters = Mapping[str, Value]
 
 
 # To be raised whenever a recipe's saved arrays or settings change: older models cannot be read then.
-FORMAT = 2
+FORMAT = 3
 
 
 class OtherFormatError(Exception):

@@ -41,6 +41,8 @@ _FACTORS = (0.0, 0.5, 0.75, 1.33, 2.0, 4.0)
 # A change must gain this share, so that chance does not decide.
 _LEAST_GAIN = 0.004
 _DEPTH = 10
+# What speaks for the next item of a user who has only this many interactions has weights of its own.
+SHORT = 4
 
 
 def hold_out(
@@ -73,6 +75,7 @@ def learn_weights(  # noqa: PLR0917 - each is another input of one fit
     seed: int,
     *,
     ahead: float = 0.0,
+    short: bool = False,
     against_popular: bool = False,
     positive: bool = False,
 ) -> Weights | None:
@@ -80,7 +83,8 @@ def learn_weights(  # noqa: PLR0917 - each is another input of one fit
 
     `views_of` gives the views of some places, shape (views, histories, items). Each held-out
     interaction competes with all items (of which a sample stands for the others) or, `against_popular`, with
-    items drawn by popularity. `positive`: no weight is below 0.
+    items drawn by popularity. `short`: only the newest few of each history are read, SHORT at most.
+    `positive`: no weight is below 0.
     """
     random = np.random.default_rng(seed)
     interactions = np.asarray(log.items)
@@ -90,7 +94,11 @@ def learn_weights(  # noqa: PLR0917 - each is another input of one fit
         return None
     at_once = min(max(_CELLS_AT_ONCE // item_count, 1), 64)
     for block in np.array_split(targets, -(-len(targets) // at_once)):
-        places = [(user, interactions[log.offsets[user] : end], row) for user, row, end in block.tolist()]
+        most = random.integers(1, SHORT + 1, len(block)) if short else np.full(len(block), len(log))
+        places = [
+            (user, interactions[max(log.offsets[user], end - newest) : end], row)
+            for (user, row, end), newest in zip(block.tolist(), most.tolist(), strict=True)
+        ]
         views = views_of(places)
         for place, row in enumerate(block[:, 1]):
             target, history = int(interactions[row]), places[place][1]

@@ -32,7 +32,7 @@ from localcloud.personalize.recipes.base import (
 from localcloud.personalize.recipes.blend import Place, hold_out, learn_weights, share_ahead
 from localcloud.personalize.recipes.cold_items import stand_ins
 from localcloud.personalize.recipes.regression import next_item_regression
-from localcloud.personalize.recipes.sequence_model import VIEWS, SequenceModel
+from localcloud.personalize.recipes.sequence_model import VIEWS, WEIGHTS, SequenceModel
 from localcloud.personalize.recipes.threads import one_thread
 from localcloud.personalize.recipes.user_attributes import (
     UserAttributes,
@@ -76,7 +76,7 @@ def update(previous: Model, data: TrainingData, hyperparameters: Hyperparameters
     index = {item_id: place for place, item_id in enumerate(data.item_ids)}
     places = np.array([index.get(item_id, -1) for item_id in previous.item_ids], dtype=np.int64)
     kept = places >= 0
-    learned: Arrays = {"weights": np.asarray(previous.arrays["weights"])}
+    learned: Arrays = {name: np.asarray(previous.arrays[name]) for name in WEIGHTS}
     rank = previous.arrays["factors_in"].shape[1]
     of_histories, of_items = (np.zeros((data.item_count, rank), dtype=np.float32) for _ in range(2))
     of_histories[places[kept]] = previous.arrays["factors_in"][kept]
@@ -109,21 +109,25 @@ def _fit(data: TrainingData, hyperparameters: Hyperparameters, *, against_popula
         shape = (len(queries), data.item_count)
         return np.stack([np.broadcast_to(view, shape) for view in model.views(queries)])
 
-    weights = learn_weights(
-        data.log,
-        remains,
-        users,
-        views_of,
-        data.item_count,
-        _SEED,
-        ahead=ahead,
-        against_popular=against_popular,
-    )
+    learned = [
+        learn_weights(
+            data.log,
+            remains,
+            users,
+            views_of,
+            data.item_count,
+            _SEED,
+            ahead=0.0 if short else ahead,
+            short=short,
+            against_popular=against_popular,
+        )
+        for short in (False, True)
+    ]
     if len(data.log) <= _ONE_FIT_ABOVE:
         model = _fit_views(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
-    if weights is None:
-        weights = np.array([_PLAIN.get(view, 0.0) for view in VIEWS])
-    model.arrays["weights"] = weights.astype(np.float32)
+    plain = np.array([_PLAIN.get(view, 0.0) for view in VIEWS])
+    for name, weights in zip(WEIGHTS, learned, strict=True):
+        model.arrays[name] = (plain if weights is None else weights).astype(np.float32)
     return model
 
 

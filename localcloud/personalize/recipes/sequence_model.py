@@ -10,6 +10,7 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from localcloud.personalize.recipes.base import Float32s, Model, Query
+from localcloud.personalize.recipes.blend import SHORT
 from localcloud.personalize.recipes.fused import add_read, add_rows
 from localcloud.personalize.recipes.histories import OWN_VIEWS, Histories
 from localcloud.personalize.recipes.regression import DECAY as REGRESSION_DECAY
@@ -37,6 +38,8 @@ VIEWS = (
     "own of an item that is repeated",
     "own of a user who repeats",
 )
+# The arrays of weights: of long histories, and of those of at most SHORT interactions.
+WEIGHTS = ("weights", "weights_of_short")
 FACTORS = ("factors", "directed factors")
 _TRANSITION_DECAY = 4.0
 _STEP_DECAY = 1.0
@@ -55,7 +58,8 @@ class SequenceModel(Model):
     Arrays: `transitions`, `steps`, `preceding` and `features` (CSR), `ease` and `regression` of `ease_items`,
     `factors_in` and `directed_in` of histories with `factors_out` of items (one beside the other),
     `log_popularity`, `log_repeats`, `user_tokens` with `user_lifts`, `context_tokens` with `context_lifts`,
-    `cold_items` with `stand_ins` (CSR), `blank_items`, of which nothing is known, and `weights`, one a view.
+    `cold_items` with `stand_ins` (CSR), `blank_items`, of which nothing is known,
+    and `weights` and `weights_of_short`, one a view each.
     """
 
     KIND = "sequence"
@@ -71,7 +75,7 @@ class SequenceModel(Model):
         at_once = max(_CELLS_AT_ONCE // max(len(self.item_ids), 1), 1)
         for start in range(0, len(queries), at_once):
             block = queries[start : start + at_once]
-            self._write_logits(block, logits[start : start + len(block)])
+            self._write_block(block, logits[start : start + len(block)])
         return logits
 
     def views(self, queries: Sequence[Query]) -> Iterator[Float32s]:
@@ -115,9 +119,21 @@ class SequenceModel(Model):
     def _histories(self, queries: Sequence[Query]) -> Histories:
         return Histories(queries, len(self.item_ids), int(self.settings["bptt"]))
 
-    def _write_logits(self, queries: Sequence[Query], logits: Float32s) -> None:
+    def _write_block(self, queries: Sequence[Query], logits: Float32s) -> None:
+        """Write the logits, those of short histories by their own weights."""
+        short = np.array([len(query.history) <= SHORT for query in queries])
+        if short.all() or not short.any():
+            self._write_logits(queries, logits, self._array(WEIGHTS[int(short[0])]))
+            return
+        for name, chosen in zip(WEIGHTS, (~short, short), strict=True):
+            places = np.flatnonzero(chosen)
+            part = np.empty((len(places), logits.shape[1]), dtype=np.float32)
+            self._write_logits([queries[place] for place in places.tolist()], part, self._array(name))
+            logits[places] = part
+
+    def _write_logits(self, queries: Sequence[Query], logits: Float32s, weight_of_views: Float32s) -> None:
         """Write the weighted sum of the views of the queries, and what is known of the others."""
-        weights = dict(zip(VIEWS, self._array("weights").tolist(), strict=True))
+        weights = dict(zip(VIEWS, weight_of_views.tolist(), strict=True))
         histories = self._histories(queries)
         # The factors first: their product is written where the others are added.
         parts = zip(FACTORS, self._factor_profiles(histories), strict=True)
@@ -137,7 +153,7 @@ class SequenceModel(Model):
             add_rows(logits, histories.fading(_LONGER, decay), covered, self._array(name), weights[name])
         add_read(logits, self._profiles(histories), self._matrix("tokens"), weights["metadata"])
         places, values = histories.own(self._array("log_repeats"))
-        logits.reshape(-1)[places] += self._array("weights")[-OWN_VIEWS:] @ values
+        logits.reshape(-1)[places] += weight_of_views[-OWN_VIEWS:] @ values
         self._write_strangers(queries, logits)
         if self._vocabulary("context") and weights["context"]:
             logits += np.float32(weights["context"]) * self._lift("context", [one.context for one in queries])

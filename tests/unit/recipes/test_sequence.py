@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from localcloud.personalize import recipes
 from localcloud.personalize.recipes import RECIPES, Exploration, Query, explore
-from localcloud.personalize.recipes.sequence_model import VIEWS, SequenceModel
+from localcloud.personalize.recipes.sequence_model import VIEWS, WEIGHTS, SequenceModel
 from localcloud.personalize.recipes.user_attributes import read_attributes, tokens_of
 from tests.unit.recipes.synthetic import DAY, START, fitted, one_hot, positions, rings, training_data
 
@@ -73,7 +73,8 @@ def test_the_compiled_sum_is_the_weighted_sum_of_the_views(model, histories):
     random = np.random.default_rng(len(histories))
     scale = [max(float(np.abs(view).max()), 1e-6) for view in model.views(queries)]
     weights = (random.normal(size=len(VIEWS)) / scale).astype(np.float32)
-    tried = SequenceModel(model.item_ids, {**model.arrays, "weights": weights}, model.settings)
+    both = {"weights": weights, "weights_of_short": weights}
+    tried = SequenceModel(model.item_ids, {**model.arrays, **both}, model.settings)
     views = [np.broadcast_to(view, shape) for view in model.views(queries)]
     expected = np.tensordot(weights.astype(np.float64), np.stack(views), 1)
     np.testing.assert_allclose(tried.scores_of_many(queries), expected, rtol=1e-3, atol=1e-3)
@@ -250,7 +251,8 @@ def test_update_takes_in_new_items_and_keeps_what_was_learned(data, model):
     more = training_data(histories)
     recipe = RECIPES[UP]
     updated = recipe.update(model, more, recipe.with_defaults({}))
-    np.testing.assert_array_equal(updated.arrays["weights"], model.arrays["weights"])
+    for name in WEIGHTS:
+        np.testing.assert_array_equal(updated.arrays[name], model.arrays[name])
     old, new = model.item_index["i5"], updated.item_index["i5"]
     np.testing.assert_array_equal(updated.arrays["factors_in"][new], model.arrays["factors_in"][old])
     place = updated.item_index["brand-new"]
