@@ -20,85 +20,52 @@ Weights = npt.NDArray[np.float64]
 # A user, the history, and the row of the interaction that comes next.
 Place = tuple[int, npt.NDArray[np.int32], int]
 
-TARGETS_OF_USER = 4
-MOST_USERS = 1_000
 # Samples of competitors, each of which gives weights: their mean is less of a chance.
 _SAMPLES = 3
-# The share of a history that is held out, as AWS's metrics do.
-_NEWEST = 0.1
 _HARD = 50
 _RANDOM = 150
 _SEEN = 8
 _RIDGE = 1e-3
-_LEAST_HISTORY = 3
+# Weights with a prior count as if this many targets had spoken for it.
+_PRIOR_TARGETS = 4.0
+# With fewer targets the NDCG is chance.
+_FEWEST_TO_ASCEND = 200
 _LEAST_SPREAD = 1e-12
-# Bound the time and the memory of a large catalogue: lists x items in all, and at once.
-_MOST_CELLS = 40_000_000
-_FEWEST_USERS = 200
+# Bounds the memory of a large catalogue: places x items at once.
 _CELLS_AT_ONCE = 2_000_000
 _ROUNDS = 2
-_FACTORS = (0.0, 0.5, 0.75, 1.33, 2.0, 4.0)
+# Near ones: what is held out is a sample, and by 0 or 4 it has thrown out views that others needed.
+_FACTORS = (0.5, 0.75, 1.33, 2.0)
 # A change must gain this share, so that chance does not decide.
 _LEAST_GAIN = 0.004
 _DEPTH = 10
-# What speaks for the next item of a user who has only this many interactions has weights of its own.
-SHORT = 4
 
 
-def hold_out(
-    log: InteractionLog, item_count: int, seed: int, ahead: float = 0.0
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-    """Choose users and their newest interactions to learn the weights from.
-
-    `ahead` is the share of the targets that lie further ahead (`share_ahead`): the more, the more of each
-    history is held out. Returns the mark of the interactions that remain for training, and the chosen users.
-    """
-    lengths = np.diff(log.offsets)
-    eligible = np.flatnonzero(lengths > _LEAST_HISTORY)
-    most = min(MOST_USERS, max(_MOST_CELLS // (TARGETS_OF_USER * max(item_count, 1)), _FEWEST_USERS))
-    if len(eligible) > most:
-        eligible = np.random.default_rng(seed).choice(eligible, most, replace=False)
-    remains = np.ones(len(log), dtype=np.bool_)
-    for user in eligible:
-        end = log.offsets[user + 1]
-        newest = max(TARGETS_OF_USER, int(lengths[user] * _NEWEST * ahead))
-        remains[end - min(newest, lengths[user] - _LEAST_HISTORY) : end] = False
-    return remains, eligible
-
-
-def learn_weights(  # noqa: PLR0917 - each is another input of one fit
+def learn_weights(
     log: InteractionLog,
-    remains: npt.NDArray[np.bool_],
-    users: npt.NDArray[np.int64],
+    targets: npt.NDArray[np.int64],
     views_of: Callable[[Sequence[Place]], Views],
     item_count: int,
     seed: int,
     *,
-    ahead: float = 0.0,
-    short: bool = False,
     against_popular: bool = False,
     positive: bool = False,
+    around: Weights | None = None,
 ) -> Weights | None:
-    """Return the weight of each view, None without any held-out interaction.
+    """Return the weight of each view, None without any target (rows as `HeldOut` has them).
 
-    `views_of` gives the views of some places, shape (views, histories, items). Each held-out
-    interaction competes with all items (of which a sample stands for the others) or, `against_popular`, with
-    items drawn by popularity. `short`: only the newest few of each history are read, SHORT at most.
-    `positive`: no weight is below 0.
+    `views_of` gives the views of some places, shape (views, histories, items). Each target competes with all
+    items (of which a sample stands for the others) or, `against_popular`, with items drawn by popularity.
+    `positive`: no weight is below 0. `around`: weights that these are drawn to, the more the fewer targets.
     """
     random = np.random.default_rng(seed)
     interactions = np.asarray(log.items)
-    targets = _targets(log, remains, users, random, ahead)
     lists, offsets = [], []
     if len(targets) == 0:
         return None
     at_once = min(max(_CELLS_AT_ONCE // item_count, 1), 64)
     for block in np.array_split(targets, -(-len(targets) // at_once)):
-        most = random.integers(1, SHORT + 1, len(block)) if short else np.full(len(block), len(log))
-        places = [
-            (user, interactions[max(log.offsets[user], end - newest) : end], row)
-            for (user, row, end), newest in zip(block.tolist(), most.tolist(), strict=True)
-        ]
+        places = [(user, interactions[log.offsets[user] : end], row) for user, row, end in block.tolist()]
         views = views_of(places)
         for place, row in enumerate(block[:, 1]):
             target, history = int(interactions[row]), places[place][1]
@@ -116,43 +83,15 @@ def learn_weights(  # noqa: PLR0917 - each is another input of one fit
     competing = np.ascontiguousarray(competing / scale, dtype=np.float32)
     stacked = np.stack(offsets).astype(np.float32)
     total = np.zeros(len(scale))
+    prior = np.zeros(len(scale)) if around is None else around * scale
+    ridge = _RIDGE if around is None else max(_RIDGE, _PRIOR_TARGETS / len(targets))
     for sample in range(_SAMPLES):
         lists_of_one, offsets_of_one = competing[sample::_SAMPLES], stacked[sample::_SAMPLES]
-        total += _ascend(_fit(lists_of_one, offsets_of_one, positive), lists_of_one, np.exp(offsets_of_one))
+        found = _fit(lists_of_one, offsets_of_one, prior, ridge, positive)
+        if len(targets) >= _FEWEST_TO_ASCEND:
+            found = _ascend(found, lists_of_one, np.exp(offsets_of_one))
+        total += found
     return total / _SAMPLES / scale
-
-
-def _targets(
-    log: InteractionLog,
-    remains: npt.NDArray[np.bool_],
-    users: npt.NDArray[np.int64],
-    random: np.random.Generator,
-    ahead: float,
-) -> npt.NDArray[np.int64]:
-    """Return what to predict: rows of (user, row of the target, end of the history to predict it from).
-
-    The history ends at the target, or, for a share `ahead`, before all that is held out.
-    """
-    targets = []
-    for user in users.tolist():
-        start, end = int(log.offsets[user]), int(log.offsets[user + 1])
-        first = start + int(remains[start:end].sum())
-        for row in range(max(end - TARGETS_OF_USER, first), end):
-            if random.random() < ahead:
-                targets.append((user, int(random.integers(first, end)), first))
-            else:
-                targets.append((user, row, row))
-    return np.array(targets, dtype=np.int64).reshape(-1, 3)
-
-
-def share_ahead(log: InteractionLog) -> float:
-    """Return how many of the targets lie further ahead: twice the share of repeated interactions, at most 1.
-
-    Where people do not repeat items, what comes next follows from what came just before. The more they
-    repeat, the more the coming visits matter, and the more the order within one is chance.
-    """
-    pairs = log.users.astype(np.int64) * (int(log.items.max(initial=0)) + 1) + log.items
-    return min(2.0 - 2.0 * len(np.unique(pairs)) / max(len(pairs), 1), 1.0)
 
 
 def _popular_competitors(
@@ -194,8 +133,8 @@ def _competitors(
     return chosen, np.log(stands_for)
 
 
-def _fit(competing: Views, offsets: Views, positive: bool) -> Weights:
-    """Maximise the mean log likelihood of the first place of each list.
+def _fit(competing: Views, offsets: Views, prior: Weights, ridge: float, positive: bool) -> Weights:
+    """Maximise the mean log likelihood of the first place of each list, the weights drawn to a prior.
 
     `competing` has the shape (lists, places, views), `offsets` (lists, places).
     """
@@ -209,7 +148,8 @@ def _fit(competing: Views, offsets: Views, positive: bool) -> Weights:
         shares /= shares.sum(axis=1, keepdims=True)
         likelihood = float(np.log(shares[:, 0] + 1e-30).mean())
         gradient = first - (shares.reshape(-1) @ flat) / lists
-        return -likelihood + _RIDGE * float(weights @ weights), 2 * _RIDGE * weights - gradient
+        apart = weights - prior
+        return -likelihood + ridge * float(apart @ apart), 2 * ridge * apart - gradient
 
     bounds = [(0.0, None)] * width if positive else None
     found = minimize(

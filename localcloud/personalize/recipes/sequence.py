@@ -29,8 +29,9 @@ from localcloud.personalize.recipes.base import (
     Value,
     history_percentiles,
 )
-from localcloud.personalize.recipes.blend import Place, hold_out, learn_weights, share_ahead
+from localcloud.personalize.recipes.blend import Place, learn_weights
 from localcloud.personalize.recipes.cold_items import stand_ins
+from localcloud.personalize.recipes.held_out import hold_out, share_ahead
 from localcloud.personalize.recipes.regression import next_item_regression
 from localcloud.personalize.recipes.sequence_model import VIEWS, WEIGHTS, SequenceModel
 from localcloud.personalize.recipes.threads import one_thread
@@ -97,9 +98,8 @@ def _fit(data: TrainingData, hyperparameters: Hyperparameters, *, against_popula
     """Learn the views' weights from held-out interactions, and the views from all of them."""
     hyperparameters = {**_DEFAULTS, **hyperparameters}
     data = _of_usual_histories(data, hyperparameters)
-    ahead = share_ahead(data.log)
-    remains, users = hold_out(data.log, data.item_count, _SEED, ahead)
-    model = _fit_views(data, remains, hyperparameters)
+    held_out = hold_out(data.log, data.item_count, _SEED, ahead=share_ahead(data.log), newcomers=True)
+    model = _fit_views(data, held_out.remains, hyperparameters)
 
     def views_of(places: Sequence[Place]) -> Float32s:
         queries = [
@@ -109,24 +109,23 @@ def _fit(data: TrainingData, hyperparameters: Hyperparameters, *, against_popula
         shape = (len(queries), data.item_count)
         return np.stack([np.broadcast_to(view, shape) for view in model.views(queries)])
 
-    learned = [
-        learn_weights(
-            data.log,
-            remains,
-            users,
-            views_of,
-            data.item_count,
-            _SEED,
-            ahead=0.0 if short else ahead,
-            short=short,
-            against_popular=against_popular,
+    learned: list[npt.NDArray[np.float64] | None] = [None]
+    for targets in (held_out.newest, held_out.of_newcomers):
+        learned.append(
+            learn_weights(
+                data.log,
+                targets,
+                views_of,
+                data.item_count,
+                _SEED,
+                against_popular=against_popular,
+                around=learned[-1],
+            )
         )
-        for short in (False, True)
-    ]
     if len(data.log) <= _ONE_FIT_ABOVE:
         model = _fit_views(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
     plain = np.array([_PLAIN.get(view, 0.0) for view in VIEWS])
-    for name, weights in zip(WEIGHTS, learned, strict=True):
+    for name, weights in zip(WEIGHTS, learned[1:], strict=True):
         model.arrays[name] = (plain if weights is None else weights).astype(np.float32)
     return model
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from localcloud.personalize.recipes.base import Float32s, Model, Query
-from localcloud.personalize.recipes.blend import SHORT
 from localcloud.personalize.recipes.fused import add_read, add_rows
+from localcloud.personalize.recipes.held_out import SHORT
 from localcloud.personalize.recipes.histories import OWN_VIEWS, Histories
 from localcloud.personalize.recipes.regression import DECAY as REGRESSION_DECAY
 from localcloud.personalize.recipes.user_attributes import tokens_of

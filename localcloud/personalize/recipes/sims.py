@@ -33,8 +33,9 @@ from localcloud.personalize.recipes.base import (
     TrainingData,
     history_percentiles,
 )
-from localcloud.personalize.recipes.blend import Place, hold_out, learn_weights
+from localcloud.personalize.recipes.blend import Place, learn_weights
 from localcloud.personalize.recipes.cold_items import stand_ins
+from localcloud.personalize.recipes.held_out import hold_out
 from localcloud.personalize.recipes.threads import one_thread
 from localcloud.personalize.recipes.transitions import count_transitions, keep_strongest, normalise
 
@@ -110,14 +111,14 @@ def fit(data: TrainingData, hyperparameters: Hyperparameters) -> SimsModel:
 
 
 def _fit(data: TrainingData, hyperparameters: Hyperparameters) -> SimsModel:
-    remains, users = hold_out(data.log, data.item_count, _SEED)
-    model = _fit_views(data, remains, hyperparameters)
+    held_out = hold_out(data.log, data.item_count, _SEED)
+    model = _fit_views(data, held_out.remains, hyperparameters)
 
     def views_of(places: Sequence[Place]) -> Float32s:
         return np.stack([model.views(int(history[-1])) for _, history, _ in places], axis=1)
 
     # Each view is evidence for an item: a weight below 0 would be chance.
-    weights = learn_weights(data.log, remains, users, views_of, data.item_count, _SEED, positive=True)
+    weights = learn_weights(data.log, held_out.newest, views_of, data.item_count, _SEED, positive=True)
     if len(data.log) <= _ONE_FIT_ABOVE:
         model = _fit_views(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
     model.arrays["weights"] = _PLAIN_WEIGHTS if weights is None else weights.astype(np.float32)
