@@ -72,7 +72,8 @@ def fit(features: pd.DataFrame, redemptions: Floats, campaigns: NDArray[np.objec
     """Return the model of past pairs: their features, how many coupons each redeemed, and its campaign.
 
     The score is calibrated on scores of campaigns that the ranker, fitted on the others, has not seen
-    (Platt's way, for counts: log of the expected redemptions is linear in the score).
+    (Platt's way, for counts: log of the expected redemptions is linear in the score, the log of the
+    probability; linear in the logit, the best pairs would be expected to redeem too much).
     Too little history makes it smoothed rates.
     """
     is_redeeming = redemptions > 0
@@ -95,7 +96,7 @@ def _ranker() -> Pipeline:
 
 def _score(ranker: Pipeline, features: pd.DataFrame) -> Floats:
     standardised = np.clip(ranker[0].transform(features), -CLIPPED_AT, CLIPPED_AT)
-    return np.asarray(ranker[1].decision_function(standardised))
+    return np.asarray(ranker[1].predict_log_proba(standardised)[:, 1])
 
 
 def _rate_of(features: pd.DataFrame, redemptions: Floats) -> float:
