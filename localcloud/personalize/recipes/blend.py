@@ -69,12 +69,13 @@ def learn_weights(
         views = views_of(places)
         for place, row in enumerate(block[:, 1]):
             target, history = int(interactions[row]), places[place][1]
+            hardest = [] if against_popular else _hardest(views[:, place], target, history)
             for _ in range(_SAMPLES):
                 if against_popular:
                     chosen = _popular_competitors(target, history, interactions, random)
                     offset = np.zeros(len(chosen))
                 else:
-                    chosen, offset = _competitors(views[:, place], target, history, random)
+                    chosen, offset = _competitors(target, hardest, history, item_count, random)
                 lists.append(views[:, place, chosen].T)
                 offsets.append(offset)
     competing = np.stack(lists)
@@ -85,9 +86,10 @@ def learn_weights(
     total = np.zeros(len(scale))
     prior = np.zeros(len(scale)) if around is None else around * scale
     ridge = _RIDGE if around is None else max(_RIDGE, _PRIOR_TARGETS / len(targets))
+    start = np.full(len(scale), 0.2)
     for sample in range(_SAMPLES):
         lists_of_one, offsets_of_one = competing[sample::_SAMPLES], stacked[sample::_SAMPLES]
-        found = _fit(lists_of_one, offsets_of_one, prior, ridge, positive)
+        start = found = _fit(lists_of_one, offsets_of_one, start, prior, ridge, positive)
         if len(targets) >= _FEWEST_TO_ASCEND:
             found = _ascend(found, lists_of_one, np.exp(offsets_of_one))
         total += found
@@ -107,33 +109,43 @@ def _popular_competitors(
     return np.concatenate([[target], drawn])
 
 
-def _competitors(
-    views: Views, target: int, history: npt.NDArray[np.int32], random: np.random.Generator
-) -> tuple[npt.NDArray[np.int64], Weights]:
-    """Return the target, samples of three strata, and the logarithm of how many items each stands for.
-
-    The strata are the items that the plain sum of the views, or the first view, ranks highest (all of them),
-    those of the history, and the rest: with the offsets, the softmax over the sample estimates the one over
-    all items.
-    """
-    seen = np.unique(history)
-    hard: list[npt.NDArray[np.int64]] = []
+def _hardest(views: Views, target: int, history: npt.NDArray[np.int32]) -> list[npt.NDArray[np.int64]]:
+    """Return the items that the plain sum of the views, and the first view, rank highest."""
+    taken = [np.unique(history).astype(np.int64), np.array([target])]
     for total in (
         (views / np.maximum(views.std(axis=1), _LEAST_SPREAD)[:, None]).sum(axis=0),
         views[0].copy(),
     ):
-        total[np.concatenate([seen, [target], *hard])] = -np.inf
+        total[np.concatenate(taken)] = -np.inf
         count = min(_HARD, len(total) - 1)
-        hard.append(np.argpartition(-total, count)[:count])
-    count = sum(map(len, hard))
-    rest = max(views.shape[1] - count - len(seen) - 1, 1)
-    drawn = random.integers(0, views.shape[1], _RANDOM)
-    chosen = np.concatenate([np.array([target]), *hard, random.choice(seen, _SEEN), drawn])
+        taken.append(np.argpartition(-total, count)[:count])
+    return taken[2:]
+
+
+def _competitors(
+    target: int,
+    hardest: list[npt.NDArray[np.int64]],
+    history: npt.NDArray[np.int32],
+    item_count: int,
+    random: np.random.Generator,
+) -> tuple[npt.NDArray[np.int64], Weights]:
+    """Return the target, samples of three strata, and the logarithm of how many items each stands for.
+
+    The strata are the hardest items (all of them), those of the history, and the rest: with the offsets, the
+    softmax over the sample estimates the one over all items.
+    """
+    seen = np.unique(history)
+    count = sum(map(len, hardest))
+    rest = max(item_count - count - len(seen) - 1, 1)
+    drawn = random.integers(0, item_count, _RANDOM)
+    chosen = np.concatenate([np.array([target]), *hardest, random.choice(seen, _SEEN), drawn])
     stands_for = np.repeat([1.0, len(seen) / _SEEN, rest / _RANDOM], [1 + count, _SEEN, _RANDOM])
     return chosen, np.log(stands_for)
 
 
-def _fit(competing: Views, offsets: Views, prior: Weights, ridge: float, positive: bool) -> Weights:
+def _fit(  # noqa: PLR0917 - each is another input of one fit
+    competing: Views, offsets: Views, start: Weights, prior: Weights, ridge: float, positive: bool
+) -> Weights:
     """Maximise the mean log likelihood of the first place of each list, the weights drawn to a prior.
 
     `competing` has the shape (lists, places, views), `offsets` (lists, places).
@@ -152,9 +164,7 @@ def _fit(competing: Views, offsets: Views, prior: Weights, ridge: float, positiv
         return -likelihood + ridge * float(apart @ apart), 2 * ridge * apart - gradient
 
     bounds = [(0.0, None)] * width if positive else None
-    found = minimize(
-        loss, np.full(width, 0.2), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60}
-    )
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60})
     return np.asarray(found.x, dtype=np.float64)
 
 
