@@ -5,6 +5,8 @@ Nothing is dropped: a row that cannot be used keeps its text and gets a `reason`
 
 from __future__ import annotations
 
+from functools import reduce
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -139,7 +141,12 @@ def _text_causes(settings: Settings) -> list[tuple[Column, Column]]:
     texts = [*ID_COLUMNS, *(name for name in types if types[name] == "string")]
     together = F.concat_ws("", *texts)
     item = F.concat_ws(settings.item.separator, *settings.item.id_attributes)
-    is_too_long = F.greatest(F.length("user_id"), F.length("event_id"), F.length(item)) > LONGEST_ID
+    longest = F.greatest(F.length("user_id"), F.length("event_id"), F.length(item))
+    # bytes are known, characters are counted: that only where there could be too many of them
+    sizes = [F.coalesce(F.octet_length(name), F.lit(0)) for name in settings.item.id_attributes]
+    item_bytes = reduce(Column.__add__, sizes) + len(sizes) * len(settings.item.separator.encode())
+    most_bytes = F.greatest(F.octet_length("user_id"), F.octet_length("event_id"), item_bytes)
+    is_too_long = (most_bytes > LONGEST_ID) & (longest > LONGEST_ID)
     return [
         (together.contains("\ufffd") | together.contains("\u0000"), F.lit("undecodable_text")),
         (is_too_long, F.lit("id_too_long")),

@@ -15,12 +15,13 @@ from preprocessing.values import trimmed
 
 CORRUPT = "_corrupt"
 HEADER = "header"
-# Lines longer than this are taken to say something: looking for text in each one costs time.
+# What may be a second object after the first one, of which the JSON parser would say nothing. Within one row,
+# a quoted name or another bracket comes between the two braces, but in an array of objects.
+SECOND_OBJECT = r"\}[^\"\]}]*\{"
+# Lines of more bytes are taken to say something: looking for text in each one costs time.
 LONGEST_BLANK = 64
 # More fields than Spark's CSV parser takes (its default); counted only in lines that could have as many.
 MOST_FIELDS = 20_480
-# A line with a second object after the first one, of which the JSON parser would say nothing.
-SECOND_OBJECT = r"\}\s*\{"
 LINE_COLUMNS = ["raw_line", "file", "block", "row_id"]
 
 
@@ -67,17 +68,21 @@ def read_fields(
 
 
 def _has_more_than_a_row() -> Column:
-    """Tell whether a JSON line has something after its first object, which would be lost uncounted."""
+    """Tell whether a JSON line has something after its first object, which would be lost uncounted.
+
+    Nothing can follow where the first closing brace is the last byte, as in most rows without nesting.
+    """
     line = F.col("raw_line")
-    is_suspect = ~F.rtrim(line).endswith("}") | line.rlike(SECOND_OBJECT)
+    is_flat = F.octet_length(F.substring_index(line, "}", 1)) == F.octet_length(line) - 1
+    is_suspect = ~is_flat & (~F.rtrim(line).endswith("}") | line.rlike(SECOND_OBJECT))
     values = F.json_array_length(F.concat(F.lit("["), line, F.lit("]")))
     return is_suspect & (F.coalesce(values, F.lit(0)) != 1)
 
 
 def _has_too_many_fields() -> Column:
     line = F.col("raw_line")
-    commas = F.length(line) - F.length(F.replace(line, F.lit(","), F.lit("")))
-    return (F.length(line) >= MOST_FIELDS) & (commas >= MOST_FIELDS)
+    commas = F.octet_length(line) - F.octet_length(F.replace(line, F.lit(","), F.lit("")))
+    return (F.octet_length(line) >= MOST_FIELDS) & (commas >= MOST_FIELDS)
 
 
 def _with_fields(
@@ -93,7 +98,7 @@ def _with_fields(
     unusable = (
         F.when(is_header, HEADER)
         .when(F.col("raw_line").startswith(BROKEN_MARK), "broken_file")
-        .when((F.length("raw_line") < LONGEST_BLANK) & (F.trim("raw_line") == ""), "empty_line")
+        .when((F.octet_length("raw_line") < LONGEST_BLANK) & (F.trim("raw_line") == ""), "empty_line")
         .when(F.col(f"record.{CORRUPT}").isNotNull() | is_malformed, "malformed")
     )
     fields = [trimmed(field(name)).alias(field_column(name)) for name in names]

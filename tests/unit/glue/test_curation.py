@@ -65,6 +65,33 @@ def test_rows_reconcile_and_rejected_ones_are_found_by_file_and_line(lake: Lake)
     ]
 
 
+def test_a_line_of_several_objects_is_malformed_however_they_are_joined(lake: Lake) -> None:
+    flat = json.dumps({
+        "hit_id": "w1", "action": "product", "at": "02/06/2026 10:00:00", "login": "u1", "q_from": "DEL",
+        "q_to": "GOI", "q_mode": "bus", "q_class": "seater", "q_price": 900,
+        "q_departure": "2026-06-03T10:00:00",
+    })  # fmt: skip
+    for name, row in {"ios": click(5000), "web": flat}.items():
+        joined = [row + glue + row for glue in ("", "  ", "\t", ",", ", ", " and ")]
+        whole = [row, row + "  ", row[:-1] + ', "legs": [{"a": 1}, {"b": {}}]}']
+        lake.put(f"clickstream/{name}/b.jsonl", "\n".join([*joined, *whole]))
+    counts, others = lake.curate(), {"ios": 1200, "web": 0}
+    for name, rows in others.items():
+        assert counts[name] == {
+            "rows": rows + 9, "curated": rows + 1, "duplicates": 2, "quarantined": 6,
+            "reasons": {"malformed": 6},
+        }  # fmt: skip
+
+
+def test_an_ids_length_counts_characters_not_bytes(lake: Lake) -> None:
+    longest, too_long = "\u0915" * 256, "\u0915" * 257
+    rows = [click(1, user={"id": longest}), click(2, user={"id": too_long})]
+    place = {"mode": "flight", "cabin": "economy", "departs": "2026-06-02"}
+    rows += [click(3, trip={"from": "\u0915" * 200, "to": "\u0916" * length, **place}) for length in (20, 60)]
+    lake.put("clickstream/ios/b.jsonl", "\n".join(rows))
+    assert lake.curate()["ios"]["reasons"] == {"id_too_long": 2}
+
+
 def test_broken_files_lose_only_what_cannot_be_read_and_say_so(lake: Lake) -> None:
     whole = gzip.compress(day(6000, 300).encode(), mtime=0)
     for name, data in {

@@ -78,6 +78,8 @@ ODD_LINES = [
     b"{" + b" " * 70_000 + b"}",
     click(1).encode() + click(2).encode(),
     click(3).encode() + b"  " + click(4).encode(),
+    click(3).encode() + b", " + click(4).encode(),
+    click(3).encode() + b"and" + click(4).encode(),
     b"[" + click(5).encode() + b"]",
     click(6).encode()[:-7],
     click(7).encode() + b" rubbish",
