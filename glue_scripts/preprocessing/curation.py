@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -66,13 +67,16 @@ class Curation:
         size_session(self.spark, sum(file.size for group in files.values() for file in group))
         new = {name: [file for file in group if file in changes.new] for name, group in files.items()}
         target = self._uri("parsed", "interactions", f"batch={batch}/")
-        self._parser.interactions(new, target)
+        # meanwhile, because a big reference table in one file keeps one core busy and the others waiting
+        with ThreadPoolExecutor(1) as meanwhile:
+            references = meanwhile.submit(self._references)
+            self._parser.interactions(new, target)
+            references.result()
         parsed = self._parsed(changes, batch)
         affected = self._affected(parsed, changes, batch)
         if was_stopped:
             affected = None  # nobody knows which partitions the stopped run got to
         resolved = self._resolve(parsed.where(F.col("dt") != REJECTED), affected)
-        self._references()
         self._quarantine(parsed, resolved)
         drift = {s.name: source_drift(s, new[s.name]) for s in self.settings.sources}
         reports = RunReports(self.spark, self.settings, self.datasets_uri, self.run_id, self.as_of)

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from pyspark.sql import SparkSession
 
+HARDLY_REPEATED = ["event_id", "user_id", "device_id", "timestamp", "row_id"]
 # Times are UTC inside; a bad time is a null, not an error; a rewritten partition leaves its neighbours alone;
 # the device-to-user table is worth sending to every worker.
 SESSION_SETTINGS = {
@@ -22,6 +23,10 @@ SESSION_SETTINGS = {
     # partitions are few: open a file for each at once rather than sort the rows by partition first
     "spark.sql.maxConcurrentOutputFileWriters": "64",
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # with that many files open at once, row groups of Parquet's 128 MiB are more than the heap
+    "parquet.block.size": str(32 * 1024 * 1024),
+    # a dictionary of values that hardly repeat saves nothing, and looking each one up costs much
+    **{f"parquet.enable.dictionary#{name}": "false" for name in HARDLY_REPEATED},
 }
 
 SMALL_BYTES = 8 * 1024 * 1024
