@@ -37,22 +37,22 @@ class Availability:
         """
         ids = list(item_ids)
         for start in range(0, len(ids), MOST_READ):
-            part = ids[start : start + MOST_READ]
-            open_items = self._open(part, deadline)
-            yield from (item_id for item_id in part if item_id in open_items)
+            yield from self._open(ids[start : start + MOST_READ], deadline)
 
-    def _open(self, item_ids: list[str], deadline: Deadline) -> set[str]:
+    def _open(self, item_ids: list[str], deadline: Deadline) -> list[str]:
+        """Return those of up to 100 items that can be booked: one plain loop, which most requests spend."""
         now = time.time()
         records = self._read(item_ids, deadline)
-        return {
-            item_id
-            for item_id in item_ids
-            if (
-                _is_bookable(records[item_id])
-                if item_id in records and not _is_expired(records[item_id], now)
-                else self._unknown_is_available
-            )
-        }
+        is_open = self._unknown_is_available
+        bookable = []
+        for item_id in item_ids:
+            record = records.get(item_id)
+            if record is None or ("expires_at" in record and _is_past(record["expires_at"], now)):
+                if is_open:
+                    bookable.append(item_id)
+            elif record["available"]["BOOL"] and ("seats" not in record or record["seats"]["N"] != "0"):
+                bookable.append(item_id)
+        return bookable
 
     def _read(self, item_ids: list[str], deadline: Deadline) -> dict[str, dict[str, Any]]:
         """Return the records of up to 100 items, raw, by id; what fails is read again while there is time."""
@@ -82,7 +82,9 @@ class Availability:
             TableName=self._table, Key={"item_id": {"S": item_id}}, ConsistentRead=True
         )
         item = answer.get("Item")
-        return _shown(item) if item and not _is_expired(item, time.time()) else None
+        if not item or ("expires_at" in item and _is_past(item["expires_at"], time.time())):
+            return None
+        return _shown(item)
 
     def write(self, records: list[dict[str, Any]]) -> int:
         """Write records; return how many, once all are acknowledged. An item's last record counts."""
@@ -104,13 +106,9 @@ def _client() -> Any:
     return client("dynamodb", read_seconds=1.0)
 
 
-def _is_bookable(item: dict[str, Any]) -> bool:
-    return bool(item["available"]["BOOL"]) and item.get("seats", {}).get("N") != "0"
-
-
-def _is_expired(item: dict[str, Any], now: float) -> bool:
+def _is_past(moment: dict[str, str], now: float) -> bool:
     """DynamoDB removes expired records late, so the time is looked at here."""
-    return "expires_at" in item and float(item["expires_at"]["N"]) <= now
+    return float(moment["N"]) <= now
 
 
 def _stored(record: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from availability import Availability
@@ -184,12 +185,7 @@ class Serving:
     def _bookable(self, items: list[Item], wish: Wish, count: int | None = None) -> list[Item]:
         wanted = wish.count if count is None else count
         by_id = {item["itemId"]: item for item in items if item["itemId"] not in wish.left_out}
-        page: list[Item] = []
-        for item_id in self._availability.available(by_id, wish.deadline):
-            page.append(by_id[item_id])
-            if len(page) == wanted:
-                break
-        return page
+        return [by_id[i] for i in islice(self._availability.available(by_id, wish.deadline), wanted)]
 
     def _popular(self, count: int, present: Iterable[Item], wish: Wish) -> list[Item]:
         """Return popular items of the filter that can be booked and are not on the page yet."""
