@@ -34,16 +34,20 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     """Deploy the API with a campaign, read, sell out, let Personalize fail, and record."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of reading undisturbed")
+    parser.add_argument("--sell-outs", type=int, default=SELL_OUTS, help=f"at most {len(ITEMS)}")
+    parser.add_argument("--reads", type=int, default=READS_A_FAULT, help="while Personalize fails, each time")
+    asked = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
     with deployed_api(BUILD) as (cloud, deployment):
         store_catalogue(deployment, ITEMS)
         make_campaign(deployment, make_tracker(deployment), ITEMS, USERS)
         call = api_load.HttpApi(*deployment.api_address, deployment.api_key, CLIENTS + 1)
         api_load.stock(call, ITEMS)
-        plain = _read_for(call, SECONDS)
+        plain = _read_for(call, asked.seconds)
         selling, sold = api_load.sell_out_while_reading(
-            call, USERS, ITEMS, sell_outs=SELL_OUTS, clients=CLIENTS
+            call, USERS, ITEMS, sell_outs=asked.sell_outs, clients=CLIENTS
         )
         api_load.stock(call, ITEMS)
         began, faulty = time.time(), {}
@@ -51,17 +55,17 @@ def main() -> None:
             for share in SHARES:
                 url = f"{cloud.endpoint_url}/_localcloud/faults"
                 with api_load.failing_personalize(url, share, **fault):
-                    faulty[f"{share:.0%} {name}"] = _read_times(call, READS_A_FAULT)
+                    faulty[f"{share:.0%} {name}"] = _read_times(call, asked.reads)
         longest = api_load.longest_milliseconds(deployment, began)
     budget = deployment.config.serving.time_budget_seconds * 1000
     write_results(
         "load",
         [
-            Figure("requests a second", len(plain.seconds) / SECONDS, "requests/s"),
+            Figure("requests a second", len(plain.seconds) / asked.seconds, "requests/s"),
             Figure("p50 over HTTP", plain.percentile(50), "ms"),
             Figure("p99 over HTTP", plain.percentile(99), "ms"),
             Figure("answers other than 200", plain.failed, "answers", "== 0"),
-            Figure("sell-outs acknowledged", sold, "items", f">= {SELL_OUTS}"),
+            Figure("sell-outs acknowledged", sold, "items", f">= {asked.sell_outs}"),
             Figure("reads meanwhile", len(selling.seconds), "requests"),
             Figure("answers other than 200 meanwhile", selling.failed, "answers", "== 0"),
             Figure("sold-out items returned", len(selling.sold_out_items), "items", "== 0"),
