@@ -153,6 +153,16 @@ class TrainingConfig(Section):
         return count
 
     @model_validator(mode="after")
+    def _has_something_to_serve(self) -> Self:
+        if not self.served:
+            keys = ", ".join(recipe.key for recipe in self.recipes)
+            raise ValueError(
+                f"recipes = {keys}: {BASELINE_RECIPE} is a baseline, which gets no campaign; add a recipe to "
+                "serve: aws-user-personalization, aws-sims or aws-personalized-ranking"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _stays_below_the_ceilings(self) -> Self:
         for recipe in self.served:
             if recipe.minimum_provisioned_tps > self.ceilings.minimum_provisioned_tps:

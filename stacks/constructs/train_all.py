@@ -1,4 +1,7 @@
-"""The states that train all recipes: the popularity baselines first, then every other recipe side by side."""
+"""The states that train all recipes: the popularity baselines first, then every other recipe side by side.
+
+A configuration may have no baseline; one without another recipe is refused.
+"""
 
 from __future__ import annotations
 
@@ -30,13 +33,15 @@ class TrainAll(Construct):
         self._train_recipe = train_recipe
         baselines = [recipe for recipe in recipes if recipe.recipe == BASELINE_RECIPE]
         others = [recipe for recipe in recipes if recipe.recipe != BASELINE_RECIPE]
-        first = sfn.Parallel(self, "Train the baselines", result_path="$.baselines")
-        for recipe in baselines:
-            first.branch(self._branch(recipe.key, baseline={}))
         side_by_side = sfn.Parallel(self, "Train the recipes side by side", result_path="$.others")
         for recipe in others:
             side_by_side.branch(self._branch(recipe.key, baseline=_baseline_of(recipe, baselines)))
-        self.chain = first.next(side_by_side)
+        self.chain = sfn.Chain.start(side_by_side)
+        if baselines:
+            first = sfn.Parallel(self, "Train the baselines", result_path="$.baselines")
+            for recipe in baselines:
+                first.branch(self._branch(recipe.key, baseline={}))
+            self.chain = first.next(side_by_side)
         for step in before_the_end:
             self.chain = self.chain.next(step)
         self.chain = self.chain.next(self._name_versions(baselines, others))

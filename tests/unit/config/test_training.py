@@ -107,3 +107,13 @@ def test_more_solutions_than_a_dataset_group_may_have_are_refused() -> None:
     with pytest.raises(ValidationError, match="come to 12 solutions when all change at once"):
         training(*many)
     assert training(*many, ceilings={"solutions_in_group": 20})
+
+
+def test_baselines_alone_are_refused_with_the_recipes_that_can_be_served() -> None:
+    alone = [POPULARITY, {**POPULARITY, "key": "coupon-popularity", "dataset_group": "coupons"}]
+    says = (
+        r"recipes = popularity, coupon-popularity: .* no campaign; add .* aws-user-personalization, aws-sims"
+    )
+    with pytest.raises(ValidationError, match=says):
+        TrainingConfig.model_validate({"recipes": alone})
+    assert len(TrainingConfig.model_validate({"recipes": [*alone, SIMS]}).served) == 1
