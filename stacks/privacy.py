@@ -23,7 +23,7 @@ RUN_ID = sfn.JsonPath.string_at("$$.Execution.Name")
 
 
 class PrivacyStack(cdk.Stack):
-    """The forget-users state machine: erase, make the data anew, delete in each dataset group."""
+    """The forget-users state machine: erase, make data anew, delete old copies and in each dataset group."""
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class PrivacyStack(cdk.Stack):
         self._preprocessing = preprocessing
         self.role = PersonalizeRole(self, "DeletionRole", reads=[storage.datasets], key=storage.key)
         self.delete_user = self._delete_job()
+        self.delete_copies = self._delete_copies_job()
         self.forget_users = self._forget_users()
         cdk.CfnOutput(self, "ForgetUsersStateMachine", value=self.forget_users.state_machine_arn)
 
@@ -51,12 +52,30 @@ class PrivacyStack(cdk.Stack):
             arguments={
                 "--raw_uri": self._storage.raw.s3_url_for_object() + "/",
                 "--datasets_uri": self._storage.datasets.s3_url_for_object() + "/",
+                "--results_uri": self._storage.results.s3_url_for_object() + "/",
                 **self._preprocessing.pseudonym_arguments,
             },
         )
         let_write(job.role, self._storage.raw)
         let_write(job.role, self._storage.datasets)
+        for prefix in ("campaigns/*", "comparisons/*"):
+            let_write(job.role, self._storage.results, prefix)
         self._preprocessing.let_read_pseudonym_key(job.role)
+        return job
+
+    def _delete_copies_job(self) -> SparkJob:
+        job = self._preprocessing.spark_job(
+            "Delete-Copies",
+            script="delete_copies.py",
+            arguments={
+                "--datasets_uri": self._storage.datasets.s3_url_for_object() + "/",
+                "--results_uri": self._storage.results.s3_url_for_object() + "/",
+                "--glue_database": self._preprocessing.database_name,
+            },
+        )
+        let_write(job.role, self._storage.datasets, "personalize/*")
+        let_write(job.role, self._storage.results, "athena/*")
+        self._preprocessing.allow_catalog(job.role, tables=["*"], write=False)
         return job
 
     def _forget_users(self) -> sfn.StateMachine:
@@ -78,6 +97,18 @@ class PrivacyStack(cdk.Stack):
             result_selector={"dataVersion.$": "$.Output.dataVersion"},
             result_path="$.prepared",
         )
+        clear = tasks.GlueStartJobRun(
+            self,
+            "Delete what was made before",
+            glue_job_name=self.delete_copies.name,
+            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
+            arguments=sfn.TaskInput.from_object(
+                {"--data_version": sfn.JsonPath.string_at("$.prepared.dataVersion")}
+            ),
+            result_path=sfn.JsonPath.DISCARD,
+        )
+        # Deleted before the users are from Personalize: no import may bring them back.
+        forget = erase.next(remake).next(clear).next(self._forget_in_groups())
         unnamed = sfn.Fail(
             self,
             "No users are named",
@@ -86,7 +117,7 @@ class PrivacyStack(cdk.Stack):
         )
         body = (
             sfn.Choice(self, "Are users named?")
-            .when(sfn.Condition.is_string("$.userIdsUri"), erase.next(remake).next(self._forget_in_groups()))
+            .when(sfn.Condition.is_string("$.userIdsUri"), forget)
             .otherwise(unnamed)
         )
         machine = LoggedStateMachine(

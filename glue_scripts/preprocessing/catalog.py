@@ -26,6 +26,13 @@ class Catalog:
         found = self._glue.get_table(DatabaseName=self._database, Name=table)["Table"]
         return str(found["StorageDescriptor"]["Location"])
 
+    def locations(self) -> list[str]:
+        """Return where the files of all the database's tables lie."""
+        pages = self._glue.get_paginator("get_tables").paginate(DatabaseName=self._database)
+        tables = [table for page in pages for table in page["TableList"]]
+        found = [table.get("StorageDescriptor", {}).get("Location") for table in tables]
+        return [str(location) for location in found if location]
+
     def register(
         self, table: str, location: str, columns: dict[str, str], partition_key: str | None = None
     ) -> None:

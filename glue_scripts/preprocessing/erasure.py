@@ -14,7 +14,7 @@ from typing import Any
 
 from preprocessing import storage
 from preprocessing.salvage import OTHER_COMPRESSIONS
-from preprocessing.settings import Reference, Settings, Source
+from preprocessing.settings import Settings
 from preprocessing.storage import join
 
 
@@ -41,12 +41,30 @@ def erase_from_raw(settings: Settings, raw_uri: str, user_ids: set[str]) -> list
             continue
         for file in storage.list_files(join(raw_uri, table.prefix)):
             content = _content(file.uri)
-            kept, removed = _without(content, table, user_ids)
+            kept, removed = without_users(
+                content, user_ids, is_csv=table.format == "csv", field=table.columns["user_id"]
+            )
             if removed:
                 data = gzip.compress(kept, mtime=0) if file.uri.endswith(".gz") else kept
                 storage.write_bytes(file.uri, data)
                 erased.append(Erased(file.uri, removed))
     return erased
+
+
+def without_users(content: bytes, user_ids: set[str], *, is_csv: bool, field: str) -> tuple[bytes, int]:
+    """Return the content without the users' rows, and how many these were; other bytes stay as they are.
+
+    `field` names the user in a CSV's header or, with dots between levels, in each line's JSON object.
+    """
+    # JSON may have an id as it is or with escapes
+    wanted = {form.encode() for user_id in user_ids for form in (user_id, json.dumps(user_id)[1:-1])}
+    if not any(user_id in content for user_id in wanted):
+        return content, 0
+    # as Spark does; what ends a line stays with it
+    lines = re.split(rb"(?<=\n)|(?<=\r)(?!\n)", content)
+    owners = _csv_owners if is_csv else _json_owners
+    kept = [line for line, owner in zip(lines, owners(lines, field), strict=True) if owner not in user_ids]
+    return b"".join(kept), len(lines) - len(kept)
 
 
 def forget_derived(datasets_uri: str) -> None:
@@ -76,22 +94,6 @@ def _content(uri: str) -> bytes:
         raise UnreadableFileError(
             f"{uri} cannot be decompressed ({error}); mend or delete it first"
         ) from error
-
-
-def _without(content: bytes, table: Source | Reference, user_ids: set[str]) -> tuple[bytes, int]:
-    """Return the content without the users' rows, and how many these were; other bytes stay as they are."""
-    wanted = [user_id.encode("utf-8") for user_id in user_ids]
-    if not any(user_id in content for user_id in wanted):
-        return content, 0
-    # as Spark does; what ends a line stays with it
-    lines = re.split(rb"(?<=\n)|(?<=\r)(?!\n)", content)
-    owners = _csv_owners if table.format == "csv" else _json_owners
-    kept = [
-        line
-        for line, owner in zip(lines, owners(lines, table.columns["user_id"]), strict=True)
-        if owner not in user_ids
-    ]
-    return b"".join(kept), len(lines) - len(kept)
 
 
 def _csv_owners(lines: list[bytes], field: str) -> Iterator[str | None]:

@@ -14,6 +14,9 @@ from typing import Any
 
 import boto3
 
+# S3 deletes no more objects at once.
+MOST_DELETED = 1000
+
 
 @dataclass(frozen=True)
 class StoredFile:
@@ -90,9 +93,34 @@ def delete_prefix(prefix: str) -> None:
     bucket, key = _bucket_and_key(prefix)
     pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key.rstrip("/") + "/")
     for page in pages:
-        keys = [{"Key": found["Key"]} for found in page.get("Contents", [])]
-        if keys:
-            _s3().delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+        _delete_objects(bucket, [found["Key"] for found in page.get("Contents", [])])
+
+
+def delete_files(uris: list[str]) -> None:
+    """Delete files; one that is not there is no error."""
+    keys: dict[str, list[str]] = {}
+    for uri in uris:
+        if _is_s3(uri):
+            bucket, key = _bucket_and_key(uri)
+            keys.setdefault(bucket, []).append(key)
+        else:
+            Path(_local(uri)).unlink(missing_ok=True)
+    for bucket, found in keys.items():
+        for start in range(0, len(found), MOST_DELETED):
+            _delete_objects(bucket, found[start : start + MOST_DELETED])
+
+
+def _delete_objects(bucket: str, keys: list[str]) -> None:
+    if not keys:
+        return
+    objects = [{"Key": key} for key in keys]
+    answer = _s3().delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+    if refused := answer.get("Errors"):
+        first = refused[0]
+        raise OSError(
+            f"S3 refused to delete {len(refused)} objects, the first s3://{bucket}/{first['Key']}: "
+            f"{first['Code']}"
+        )
 
 
 def _list_objects(prefix: str) -> list[StoredFile]:

@@ -48,6 +48,14 @@ def test_each_purpose_has_its_machine(assembly: Assembly) -> None:
     assert names == {f"travel-{purpose}" for purpose in purposes}
 
 
+def test_users_leave_personalize_only_when_no_copy_of_the_data_could_bring_them_back(
+    assembly: Assembly,
+) -> None:
+    order = ["Erase the users' rows", "Make the data anew", "Delete what was made before"]
+    found = states(definition(assembly, "forget-users"))
+    assert [found[name]["Next"] for name in order] == [*order[1:], "Forget them in Personalize"]
+
+
 def test_training_calls_personalize_directly_and_polls_without_functions(assembly: Assembly) -> None:
     resources = [
         state["Resource"]

@@ -219,13 +219,26 @@ def test_a_campaign_that_cannot_be_made_says_why_and_writes_nothing(
     assert trained_app.client("s3").list_objects_v2(**listing).get("KeyCount") == before
 
 
-def test_a_forgotten_user_is_gone_from_raw_data_datasets_and_personalize(trained_app: DeployedApp) -> None:
+def test_a_forgotten_user_is_gone_from_raw_data_datasets_campaigns_and_personalize(
+    trained_app: DeployedApp,
+) -> None:
     """Comes after what needs the data as it was."""
-    statement = "SELECT user_id FROM coupon_interactions GROUP BY user_id ORDER BY count(*) DESC LIMIT 1"
+    statement = """
+        SELECT user_id FROM coupon_interactions WHERE user_id IN (SELECT user_id FROM campaign_segments)
+        GROUP BY user_id ORDER BY count(*) DESC LIMIT 1
+    """
     user_id = query(trained_app.deployment, statement)[0]["user_id"]
     forgotten = forget(trained_app.deployment, Terminal(), [user_id])
     assert all(found["records"] > 0 for found in forgotten["deleted"].values())
-    for table in ("curated_interactions", "curated_customers", "curated_coupon_events", "users"):
+    datasets = {"Bucket": trained_app.output("DatasetsBucket"), "Prefix": "personalize/"}
+    pages = trained_app.client("s3").get_paginator("list_objects_v2").paginate(**datasets)
+    places = {found["Key"].split("/")[1] for page in pages for found in page["Contents"]}
+    assert places == {"latest.json", forgotten["dataVersion"]}
+    manifest_uri = f"s3://{datasets['Bucket']}/personalize/{forgotten['dataVersion']}/manifest.json"
+    trained_app.prepared = {"dataVersion": forgotten["dataVersion"], "manifestUri": manifest_uri}
+    for table in (
+        "curated_interactions", "curated_customers", "curated_coupon_events", "users", "campaign_segments",
+    ):  # fmt: skip
         named = query(trained_app.deployment, f"SELECT DISTINCT user_id FROM {table}")  # noqa: S608
         assert named
         assert {"user_id": user_id} not in named

@@ -33,6 +33,7 @@ def arguments(tmp_path: Path) -> list[str]:
         "settings_uri": tmp_path / "settings.json",
         "raw_uri": tmp_path / "raw",
         "datasets_uri": tmp_path / "datasets",
+        "results_uri": tmp_path / "results",
         "run_id": "e1",
         "user_ids_uri": tmp_path / "ids.txt",
     }
