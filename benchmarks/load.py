@@ -75,6 +75,7 @@ def main() -> None:
         ],
         packages=("moto", "boto3"),
         clients=CLIENTS,
+        refusals=dict(plain.refusals + selling.refusals),
         faults={name: dict(found.sources) for name, found in faulty.items()},
     )
 

@@ -33,12 +33,13 @@ Call = Callable[[str, str, Any], tuple[int, Any]]
 
 @dataclass
 class Reads:
-    """What reading gave: seconds of each answer, counts of statuses and sources, sold-out items in them."""
+    """What reading gave: seconds of each answer, statuses, sources, sold-out items in them, refusals."""
 
     seconds: list[float] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
     sold_out_items: list[str] = field(default_factory=list)
+    refusals: Counter[str] = field(default_factory=Counter)
 
     @property
     def failed(self) -> int:
@@ -123,6 +124,8 @@ def read(
         found.seconds.append(time.perf_counter() - began)
         found.statuses[status] += 1
         found.sources[answer.get("source", "")] += 1
+        if status != HTTPStatus.OK:
+            found.refusals[f"{status} {answer.get('detail', answer)}"] += 1
         found.sold_out_items += sorted(sold_before & {item["itemId"] for item in answer.get("items", ())})
     return found
 
@@ -136,6 +139,7 @@ def together(clients: int, work: Callable[[int], Reads]) -> Reads:
             whole.statuses += part.statuses
             whole.sources += part.sources
             whole.sold_out_items += part.sold_out_items
+            whole.refusals += part.refusals
     return whole
 
 
