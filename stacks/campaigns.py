@@ -179,20 +179,15 @@ class CampaignsStack(cdk.Stack):
         return serving.next(each)
 
     def _targeting(self) -> sfn.Chain:
-        target = tasks.GlueStartJobRun(
+        target = self.target.run(
             self,
             "Choose who gets which coupon",
-            glue_job_name=self.target.name,
-            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
-            arguments=sfn.TaskInput.from_object(
-                {
-                    "--input_uri": self._path("input"),
-                    "--ranking_uri": self._path("ranking"),
-                    "--campaign_run": RUN,
-                    "--settings": at("$.plan.targeting"),
-                }
-            ),
-            result_path=sfn.JsonPath.DISCARD,
+            {
+                "--input_uri": self._path("input"),
+                "--ranking_uri": self._path("ranking"),
+                "--campaign_run": RUN,
+                "--settings": at("$.plan.targeting"),
+            },
         )
         result = sfn.Pass(
             self,

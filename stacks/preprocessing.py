@@ -277,11 +277,4 @@ class PreprocessingStack(cdk.Stack):
     def _run(
         self, state_name: str, job: SparkJob, arguments: dict[str, str] | None = None
     ) -> tasks.GlueStartJobRun:
-        return tasks.GlueStartJobRun(
-            self,
-            state_name,
-            glue_job_name=job.name,
-            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
-            arguments=sfn.TaskInput.from_object({"--run_id": RUN_ID, **(arguments or {})}),
-            result_path=sfn.JsonPath.DISCARD,
-        )
+        return job.run(self, state_name, {"--run_id": RUN_ID, **(arguments or {})})

@@ -79,15 +79,9 @@ class PrivacyStack(cdk.Stack):
         return job
 
     def _forget_users(self) -> sfn.StateMachine:
-        erase = tasks.GlueStartJobRun(
-            self,
-            "Erase the users' rows",
-            glue_job_name=self.delete_user.name,
-            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
-            arguments=sfn.TaskInput.from_object(
-                {"--run_id": RUN_ID, "--user_ids_uri": sfn.JsonPath.string_at("$.userIdsUri")}
-            ),
-            result_path=sfn.JsonPath.DISCARD,
+        user_ids_uri = sfn.JsonPath.string_at("$.userIdsUri")
+        erase = self.delete_user.run(
+            self, "Erase the users' rows", {"--run_id": RUN_ID, "--user_ids_uri": user_ids_uri}
         )
         remake = tasks.StepFunctionsStartExecution(
             self,
@@ -97,16 +91,8 @@ class PrivacyStack(cdk.Stack):
             result_selector={"dataVersion.$": "$.Output.dataVersion"},
             result_path="$.prepared",
         )
-        clear = tasks.GlueStartJobRun(
-            self,
-            "Delete what was made before",
-            glue_job_name=self.delete_copies.name,
-            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
-            arguments=sfn.TaskInput.from_object(
-                {"--data_version": sfn.JsonPath.string_at("$.prepared.dataVersion")}
-            ),
-            result_path=sfn.JsonPath.DISCARD,
-        )
+        data_version = sfn.JsonPath.string_at("$.prepared.dataVersion")
+        clear = self.delete_copies.run(self, "Delete what was made before", {"--data_version": data_version})
         # Deleted before the users are from Personalize: no import may bring them back.
         forget = erase.next(remake).next(clear).next(self._forget_in_groups())
         unnamed = sfn.Fail(

@@ -9,6 +9,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
+from aws_cdk import aws_stepfunctions as sfn
+from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from config.compute import GlueConfig
@@ -68,6 +70,17 @@ class SparkJob(Construct):
     def arn(self) -> str:
         """The job's ARN."""
         return cdk.Stack.of(self).format_arn(service="glue", resource="job", resource_name=self.name)
+
+    def run(self, scope: Construct, state_name: str, arguments: Mapping[str, str]) -> tasks.GlueStartJobRun:
+        """Return a state that runs the job to its end; the state's input goes on."""
+        return tasks.GlueStartJobRun(
+            scope,
+            state_name,
+            glue_job_name=self.name,
+            integration_pattern=sfn.IntegrationPattern.RUN_JOB,
+            arguments=sfn.TaskInput.from_object(dict(arguments)),
+            result_path=sfn.JsonPath.DISCARD,
+        )
 
     def _let_it_log(self) -> None:
         log_groups = cdk.Stack.of(self).format_arn(
