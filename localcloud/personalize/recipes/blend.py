@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from localcloud.personalize.interactions import InteractionLog
+from localcloud.personalize.recipes.held_out import Targets
 
 Views = npt.NDArray[np.float32]
 Weights = npt.NDArray[np.float64]
@@ -43,7 +44,7 @@ _DEPTH = 10
 
 def learn_weights(
     log: InteractionLog,
-    targets: npt.NDArray[np.int64],
+    targets: Targets,
     views_of: Callable[[Sequence[Place]], Views],
     item_count: int,
     seed: int,
@@ -52,43 +53,24 @@ def learn_weights(
     positive: bool = False,
     around: Weights | None = None,
 ) -> Weights | None:
-    """Return the weight of each view, None without any target (rows as `HeldOut` has them).
+    """Return the weight of each view, None without any target (`HeldOut`).
 
     `views_of` gives the views of some places, shape (views, histories, items). Each target competes with all
     items (of which a sample stands for the others) or, `against_popular`, with items drawn by popularity.
     `positive`: no weight is below 0. `around`: weights that these are drawn to, the more the fewer targets.
     """
-    random = np.random.default_rng(seed)
-    interactions = np.asarray(log.items)
-    lists, offsets = [], []
     if len(targets) == 0:
         return None
-    at_once = min(max(_CELLS_AT_ONCE // item_count, 1), 64)
-    for block in np.array_split(targets, -(-len(targets) // at_once)):
-        places = [(user, interactions[log.offsets[user] : end], row) for user, row, end in block.tolist()]
-        views = views_of(places)
-        for place, row in enumerate(block[:, 1]):
-            target, history = int(interactions[row]), places[place][1]
-            hardest = [] if against_popular else _hardest(views[:, place], target, history)
-            for _ in range(_SAMPLES):
-                if against_popular:
-                    chosen = _popular_competitors(target, history, interactions, random)
-                    offset = np.zeros(len(chosen))
-                else:
-                    chosen, offset = _competitors(target, hardest, history, item_count, random)
-                lists.append(views[:, place, chosen].T)
-                offsets.append(offset)
-    competing = np.stack(lists)
+    competing, offsets = _lists(log, targets, views_of, item_count, seed, against_popular=against_popular)
     spread = competing.std(axis=1).mean(axis=0)
     scale = np.where(spread > _LEAST_SPREAD, spread, 1.0)
     competing = np.ascontiguousarray(competing / scale, dtype=np.float32)
-    stacked = np.stack(offsets).astype(np.float32)
     total = np.zeros(len(scale))
     prior = np.zeros(len(scale)) if around is None else around * scale
     ridge = _RIDGE if around is None else max(_RIDGE, _PRIOR_TARGETS / len(targets))
     start = np.full(len(scale), 0.2)
     for sample in range(_SAMPLES):
-        lists_of_one, offsets_of_one = competing[sample::_SAMPLES], stacked[sample::_SAMPLES]
+        lists_of_one, offsets_of_one = competing[sample::_SAMPLES], offsets[sample::_SAMPLES]
         start = found = _fit(lists_of_one, offsets_of_one, start, prior, ridge, positive)
         if len(targets) >= _FEWEST_TO_ASCEND:
             found = _ascend(found, lists_of_one, np.exp(offsets_of_one))
@@ -96,22 +78,56 @@ def learn_weights(
     return total / _SAMPLES / scale
 
 
+def _lists(
+    log: InteractionLog,
+    targets: Targets,
+    views_of: Callable[[Sequence[Place]], Views],
+    item_count: int,
+    seed: int,
+    *,
+    against_popular: bool,
+) -> tuple[Views, Views]:
+    """Return the views of each target and its competitors, _SAMPLES lists a target, and their offsets.
+
+    Shapes (lists, places, views), the target in the first place, and (lists, places).
+    """
+    random = np.random.default_rng(seed)
+    interactions = np.asarray(log.items)
+    lists, offsets = [], []
+    at_once = min(max(_CELLS_AT_ONCE // item_count, 1), 64)
+    for block in np.array_split(targets, -(-len(targets) // at_once)):
+        places = [(user, interactions[log.offsets[user] : end], row) for user, row, end in block.tolist()]
+        views = views_of(places)
+        for place, (_, history, row) in enumerate(places):
+            target, seen = int(interactions[row]), np.unique(history)
+            hardest = [] if against_popular else _hardest(views[:, place], target, seen)
+            for _ in range(_SAMPLES):
+                if against_popular:
+                    chosen = _popular_competitors(target, seen, interactions, random)
+                    offset = np.zeros(len(chosen))
+                else:
+                    chosen, offset = _competitors(target, hardest, seen, item_count, random)
+                lists.append(views[:, place, chosen].T)
+                offsets.append(offset)
+    return np.stack(lists), np.stack(offsets).astype(np.float32)
+
+
 def _popular_competitors(
     target: int,
-    history: npt.NDArray[np.int32],
+    seen: npt.NDArray[np.int32],
     interactions: npt.NDArray[np.int32],
     random: np.random.Generator,
 ) -> npt.NDArray[np.int64]:
-    """Return the target and items drawn by their popularity, those of the history replaced by any others."""
+    """Return the target and items drawn by their popularity, those already seen replaced by any others."""
     drawn = interactions[random.integers(0, len(interactions), _RANDOM)].astype(np.int64)
-    taken = np.isin(drawn, history) | (drawn == target)
+    taken = np.isin(drawn, seen) | (drawn == target)
     drawn[taken] = random.integers(0, int(interactions.max()) + 1, int(taken.sum()))
     return np.concatenate([[target], drawn])
 
 
-def _hardest(views: Views, target: int, history: npt.NDArray[np.int32]) -> list[npt.NDArray[np.int64]]:
+def _hardest(views: Views, target: int, seen: npt.NDArray[np.int32]) -> list[npt.NDArray[np.int64]]:
     """Return the items that the plain sum of the views, and the first view, rank highest."""
-    taken = [np.unique(history).astype(np.int64), np.array([target])]
+    taken = [seen.astype(np.int64), np.array([target])]
     for total in (
         (views / np.maximum(views.std(axis=1), _LEAST_SPREAD)[:, None]).sum(axis=0),
         views[0].copy(),
@@ -125,7 +141,7 @@ def _hardest(views: Views, target: int, history: npt.NDArray[np.int32]) -> list[
 def _competitors(
     target: int,
     hardest: list[npt.NDArray[np.int64]],
-    history: npt.NDArray[np.int32],
+    seen: npt.NDArray[np.int32],
     item_count: int,
     random: np.random.Generator,
 ) -> tuple[npt.NDArray[np.int64], Weights]:
@@ -134,7 +150,6 @@ def _competitors(
     The strata are the hardest items (all of them), those of the history, and the rest: with the offsets, the
     softmax over the sample estimates the one over all items.
     """
-    seen = np.unique(history)
     count = sum(map(len, hardest))
     rest = max(item_count - count - len(seen) - 1, 1)
     drawn = random.integers(0, item_count, _RANDOM)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from localcloud.personalize.interactions import InteractionLog
+from localcloud.personalize.recipes.views import user_items
 
 Targets = npt.NDArray[np.int64]
 
@@ -79,8 +80,8 @@ def share_ahead(log: InteractionLog) -> float:
     Where people do not repeat items, what comes next follows from what came just before. The more they
     repeat, the more the coming visits matter, and the more the order within one is chance.
     """
-    pairs = log.users.astype(np.int64) * (int(log.items.max(initial=0)) + 1) + log.items
-    return min(2.0 - 2.0 * len(np.unique(pairs)) / max(len(pairs), 1), 1.0)
+    pairs = int(user_items(log, int(log.items.max(initial=0)) + 1).nnz)
+    return min(2.0 - 2.0 * pairs / max(len(log), 1), 1.0)
 
 
 def _newest_of(

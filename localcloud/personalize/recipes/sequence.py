@@ -29,9 +29,9 @@ from localcloud.personalize.recipes.base import (
     Value,
     history_percentiles,
 )
-from localcloud.personalize.recipes.blend import Place, learn_weights
+from localcloud.personalize.recipes.blend import Place, Weights, learn_weights
 from localcloud.personalize.recipes.cold_items import stand_ins
-from localcloud.personalize.recipes.held_out import hold_out, share_ahead
+from localcloud.personalize.recipes.held_out import Targets, hold_out, share_ahead
 from localcloud.personalize.recipes.regression import next_item_regression
 from localcloud.personalize.recipes.sequence_model import VIEWS, WEIGHTS, SequenceModel
 from localcloud.personalize.recipes.threads import one_thread
@@ -109,23 +109,23 @@ def _fit(data: TrainingData, hyperparameters: Hyperparameters, *, against_popula
         shape = (len(queries), data.item_count)
         return np.stack([np.broadcast_to(view, shape) for view in model.views(queries)])
 
-    learned: list[npt.NDArray[np.float64] | None] = [None]
-    for targets in (held_out.newest, held_out.of_newcomers):
-        learned.append(
-            learn_weights(
-                data.log,
-                targets,
-                views_of,
-                data.item_count,
-                _SEED,
-                against_popular=against_popular,
-                around=learned[-1],
-            )
+    def learn(targets: Targets, around: Weights | None = None) -> Weights | None:
+        return learn_weights(
+            data.log,
+            targets,
+            views_of,
+            data.item_count,
+            _SEED,
+            against_popular=against_popular,
+            around=around,
         )
+
+    of_long = learn(held_out.newest)
+    of_short = learn(held_out.of_newcomers, around=of_long)
     if len(data.log) <= _ONE_FIT_ABOVE:
         model = _fit_views(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
     plain = np.array([_PLAIN.get(view, 0.0) for view in VIEWS])
-    for name, weights in zip(WEIGHTS, learned[1:], strict=True):
+    for name, weights in zip(WEIGHTS, (of_long, of_short), strict=True):
         model.arrays[name] = (plain if weights is None else weights).astype(np.float32)
     return model
 
