@@ -41,6 +41,8 @@ def _without(uri: str, content: bytes, user_ids: set[str]) -> tuple[bytes, int]:
 def _parquet_without(content: bytes, user_ids: set[str]) -> tuple[bytes, int]:
     table = parquet.read_table(io.BytesIO(content))
     others = table.filter(pc.invert(pc.is_in(table["user_id"], value_set=array(sorted(user_ids)))))
+    if others.num_rows == table.num_rows:
+        return content, 0
     file = io.BytesIO()
     parquet.write_table(others, file)
     return file.getvalue(), table.num_rows - others.num_rows
