@@ -43,14 +43,16 @@ class Availability:
         """Return those of up to 100 items that can be booked: one plain loop, which most requests spend."""
         now = time.time()
         records = self._read(item_ids, deadline)
-        is_open = self._unknown_is_available
         bookable = []
         for item_id in item_ids:
             record = records.get(item_id)
             if record is None or ("expires_at" in record and _is_past(record["expires_at"], now)):
-                if is_open:
-                    bookable.append(item_id)
-            elif record["available"]["BOOL"] and ("seats" not in record or record["seats"]["N"] != "0"):
+                is_open = self._unknown_is_available
+            else:
+                is_open = record["available"]["BOOL"] and (
+                    "seats" not in record or record["seats"]["N"] != "0"
+                )
+            if is_open:
                 bookable.append(item_id)
         return bookable
 
