@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -59,6 +61,19 @@ def run_measured(command: list[str], heap: str = HEAP) -> Measured:
             output.seek(0)
             raise RuntimeError(output.read().decode("utf-8", errors="replace")[-3000:])
     return Measured(time.perf_counter() - started, sum(cpu.values()), peak)
+
+
+def figures_in_own_process(module: str, *arguments: str) -> dict[str, float]:
+    """Run `python -m module arguments`; return the figures that it prints as JSON on its last line.
+
+    Peak memory is a process's: only so are the figures of one method not those of the one before. Raises
+    RuntimeError with its last words when it fails.
+    """
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{module} {' '.join(arguments)} failed: {done.stderr[-3000:]}")
+    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
 
 def _session_use(session: int) -> tuple[float, dict[int, float]]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from importlib.util import find_spec
 
-from benchmarks.recommender import quality, scale
-from benchmarks.report import Figure, write_results
+from benchmarks.recommender import neural, quality, scale
+from benchmarks.report import PACKAGES, Figure, write_results
 
 OURS = "localcloud"
 _TRAINED = ("aws-user-personalization", "aws-sims", "aws-personalized-ranking", "aws-popularity-count")
@@ -30,11 +29,11 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     if arguments.only in {None, "quality"}:
-        if find_spec("torch") is None:
-            sys.stdout.write("RecBole's GRU4Rec and SASRec are left out: torch is not installed.\n")
+        sys.stdout.write(neural.notice())
         for data_set in arguments.data:
             measured = quality_tables([data_set])
-            write_results(f"recommender-quality-{data_set}", figures_of(measured), tables=measured)
+            name, packages = f"recommender-quality-{data_set}", (*PACKAGES, "implicit", "torch", "recbole")
+            write_results(name, figures_of(measured), packages=packages, tables=measured)
     if arguments.only in {None, "scale"}:
         for recipe in arguments.recipes:
             write_results(f"recommender-scale-{recipe}", scale_figures(recipe), rows=_ROWS, items=_ITEMS)
@@ -46,7 +45,7 @@ def quality_tables(data_sets: list[str]) -> dict[str, dict[str, dict[str, dict[s
     for data_set in data_sets:
         for table, (_, methods) in quality.TABLES.items():
             for method in methods:
-                metrics = quality.measure(data_set, table, method)
+                metrics = quality.measure_in_subprocess(data_set, table, method)
                 measured.setdefault(data_set, {}).setdefault(table, {})[method] = metrics
                 line = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
                 sys.stdout.write(f"{data_set:<18}{table:<22}{method:<30}{line}\n")

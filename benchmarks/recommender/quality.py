@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from collections.abc import Callable, Mapping
 
-from benchmarks.recommender import protocols, rivals, sequences
+from benchmarks.processes import figures_in_own_process
+from benchmarks.recommender import neural, protocols, rivals, sequences
 from benchmarks.recommender.protocols import Scorer
 from benchmarks.recommender.sequences import Sequences
+from benchmarks.report import peak_memory_gib
 from localcloud.personalize.recipes import RECIPES, Query, TrainingData
 
 DATA_SETS: dict[str, Callable[[], Sequences]] = {
@@ -32,7 +36,7 @@ def recipe(name: str, *, from_last: bool = False) -> rivals.Rival:
 TABLES: dict[str, tuple[Protocol, Mapping[str, rivals.Rival]]] = {
     "user-personalization": (
         protocols.rank_all,
-        {**rivals.SEQUENTIAL, "localcloud": recipe("aws-user-personalization")},
+        {**rivals.SEQUENTIAL, **neural.methods(), "localcloud": recipe("aws-user-personalization")},
     ),
     "sims": (protocols.rank_all, {**rivals.FROM_LAST, "localcloud": recipe("aws-sims", from_last=True)}),
     "personalized-ranking": (
@@ -48,12 +52,21 @@ TABLES: dict[str, tuple[Protocol, Mapping[str, rivals.Rival]]] = {
 }
 
 
+def measure_in_subprocess(data_set: str, table: str, method: str) -> dict[str, float]:
+    """Return what `measure` does, from a new process."""
+    return figures_in_own_process("benchmarks.recommender.quality", data_set, table, method)
+
+
 def measure(data_set: str, table: str, method: str) -> dict[str, float]:
-    """Train one method on one data set, and return its metrics and the seconds of its training."""
+    """Train one method on one data set; return its metrics, its seconds and the process's peak memory."""
     data = DATA_SETS[data_set]()
     protocol, methods = TABLES[table]
     training = data.without_newest()
     started = time.perf_counter()
     scorer = methods[method](training)
-    seconds = time.perf_counter() - started
-    return {**protocol(data, scorer), "seconds": seconds}
+    seconds, peak = time.perf_counter() - started, peak_memory_gib()
+    return {**protocol(data, scorer), "seconds": seconds, "peak GiB": peak}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(measure(*sys.argv[1:])) + "\n")

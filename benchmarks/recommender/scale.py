@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -13,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from benchmarks.processes import figures_in_own_process
 from benchmarks.recommender.sequences import BUILD
 from benchmarks.report import peak_memory_gib
 from localcloud.personalize.avro import parse_schema
@@ -64,9 +64,7 @@ def interactions_csv(rows: int, items: int) -> Path:
 def measure_in_subprocess(recipe: str, rows: int, items: int) -> dict[str, float]:
     """Return the figures of one training with its import, in a new process."""
     interactions_csv(rows, items)
-    command = [sys.executable, "-m", "benchmarks.recommender.scale", recipe, str(rows), str(items)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+    return figures_in_own_process("benchmarks.recommender.scale", recipe, str(rows), str(items))
 
 
 def measure(recipe: str, rows: int, items: int) -> dict[str, float]:
