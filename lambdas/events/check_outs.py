@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
 from messages import Message
@@ -16,17 +15,15 @@ from shared.clients import client
 KEPT_SECONDS = 20 * 24 * 3600
 ALREADY = "ConditionalCheckFailedException"
 
-Counted = Counter[tuple[tuple[str, str], ...]]
 
+def new(events: Iterable[Message], failed: dict[str, str]) -> Iterator[dict[str, str]]:
+    """Yield EventType, Recipe, Source and Variant of each event that was not counted before.
 
-def count(events: Iterable[Message], failed: dict[str, str]) -> Counted:
-    """Return how many events were counted by EventType, Recipe, Source and Variant.
-
-    What can't be remembered as counted is not counted, and comes again.
+    Each is yielded as soon as it is remembered: what a function that is stopped between the two loses is one
+    event. What can't be remembered as counted is not counted, and comes again.
     """
     types = os.environ["COUNTED_EVENT_TYPES"].split(",")
     recipes = os.environ["RECIPES"].split(",")
-    counted: Counted = Counter()
     for event in events:
         if event.body["eventType"] not in types:
             continue
@@ -36,9 +33,7 @@ def count(events: Iterable[Message], failed: dict[str, str]) -> Counted:
             failed[event.id] = type(error).__name__
             continue
         if is_new:
-            found = dimensions(event.body.get("attribution"), recipes)
-            counted[tuple({"EventType": event.body["eventType"], **found}.items())] += 1
-    return counted
+            yield {"EventType": event.body["eventType"], **dimensions(event.body.get("attribution"), recipes)}
 
 
 def _remember(event_id: str) -> bool:

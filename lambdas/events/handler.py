@@ -105,8 +105,8 @@ def _learn(events: list[Message], delivery: Delivery, failed: dict[str, str]) ->
 
 def _count(events: list[Message], failed: dict[str, str]) -> None:
     """Publish the check-outs as metrics, each in a log line of its own."""
-    for dimensions, number in check_outs.count(events, failed).items():
-        logger.info("counted", extra=counted("Events", number, dict(dimensions)))
+    for dimensions in check_outs.new(events, failed):
+        logger.info("counted", extra=counted("Events", 1, dimensions))
 
 
 def _tracking() -> str:
