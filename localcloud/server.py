@@ -20,6 +20,7 @@ from localcloud.context import CloudContext
 SERVICES: tuple[str, ...] = (
     "faults",
     "s3",
+    "dynamodb",
     "glue",
     "athena",
     "cloudtrail",
