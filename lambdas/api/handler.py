@@ -274,10 +274,17 @@ def _answered(route: tuple[str, str], event: Event) -> tuple[int, Any]:
     try:
         return function(event)
     except (ClientError, BotoCoreError, UnreadError, NotQueuedError) as error:
-        # Its code only: a message may quote what was sent.
-        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
-        logger.warning("a store did not answer", extra={"error": code})
+        logger.warning(
+            "a store did not answer", extra={"error": _code(error), "cause": _code(error.__cause__)}
+        )
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "please try again") from error
+
+
+def _code(error: BaseException | None) -> str | None:
+    """Return what is logged of an error: its code only, for a message may quote what was sent."""
+    if isinstance(error, ClientError):
+        return str(error.response["Error"]["Code"])
+    return None if error is None else type(error).__name__
 
 
 def _file(name: str) -> str:
