@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 CERTAIN_SHARE = 0.95
-STEP_SHARE = 0.03
+STEP_SHARE = 0.02
 GROWTH_SHARE = 0.01
 LONGEST_FIRST_SECONDS = 12 * 3600
 
@@ -31,18 +31,18 @@ class Pace:
 
 
 def pace(last_seconds: float | None, first_seconds: int) -> dict[str, int | bool]:
-    """Return how to wait for work that took `last_seconds` the last time; no wait is below `first_seconds`.
+    """Return how to wait for work that took `last_seconds` the last time.
 
-    It is first looked at shortly before it took that long, then in slowly growing small parts of it: about
-    three looks, and about a fortieth of the work waited too long, when the durations of two runs differ by a
-    twentieth. Work that was never done is looked at in steps that grow by the first one; the state machine
-    keeps these to its longest wait.
+    It is first looked at shortly before it took that long, then in slowly growing small parts of it, none
+    below `first_seconds`: about three looks, and about a fiftieth of the work waited too long, when the
+    durations of two runs differ by a twentieth. Work that was never done is looked at in steps that grow
+    by the first one; the state machine keeps these to its longest wait.
     """
     if last_seconds is None:
         return Pace(first_seconds, 2 * first_seconds, first_seconds, learnt=False).as_answer()
     known = min(last_seconds, LONGEST_FIRST_SECONDS)
     return Pace(
-        max(first_seconds, int(known * CERTAIN_SHARE)),
+        int(known * CERTAIN_SHARE),
         max(first_seconds, math.ceil(known * STEP_SHARE)),
         round(known * GROWTH_SHARE),
         learnt=True,

@@ -8,6 +8,8 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,14 @@ logger = logging.getLogger(__name__)
 
 _processes: dict[str, subprocess.Popen[str]] = {}
 _stopped: set[str] = set()
-# Trainings side by side: each uses a core and its data's size in memory.
-_slots = threading.Semaphore(2)
+# Trainings side by side. Small ones share the cores, so that each takes about as long every time, whichever
+# came first; what a large one holds in memory leaves room for one other.
+_SLOTS = 4
+_SLOTS_OF_LARGE = 2
+_LARGE_BYTES = 64 * 1024**2
+_slots = threading.Semaphore(_SLOTS)
+# One training at a time takes its slots: two that hold half of theirs would wait for each other.
+_turn = threading.Lock()
 _REPOSITORY = Path(__file__).parents[2]
 
 
@@ -31,10 +39,10 @@ def train(region: Region, version: SolutionVersion) -> None:
 
     Raises JobFailedError.
     """
-    with _slots:
+    data = region.data.of(version.dataset_group_arn)
+    with _room_for(data.store_folder):
         if version.status == STOPPING or version.arn in _stopped:
             return
-        data = region.data.of(version.dataset_group_arn)
         data.fold_in(region.schema_texts_of(version.dataset_group_arn))
         folder = region.models.prepare(version.arn)
         order = _order(region, version, str(data.store_folder))
@@ -80,6 +88,28 @@ def last_full_version(region: Region, solution_arn: str) -> SolutionVersion | No
     """Return the newest ACTIVE version of a solution that was trained in full."""
     versions = region.all(SolutionVersion, solution_arn=solution_arn, status=ACTIVE, training_mode="FULL")
     return versions[-1] if versions else None
+
+
+@contextmanager
+def _room_for(store_folder: Path) -> Iterator[None]:
+    """Wait for as many slots as a training on the stored data needs."""
+    slots = _SLOTS_OF_LARGE if _stored_bytes(store_folder) > _LARGE_BYTES else 1
+    with _turn:
+        for _ in range(slots):
+            _slots.acquire()
+    try:
+        yield
+    finally:
+        _slots.release(slots)
+
+
+def _stored_bytes(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        # An import may replace files meanwhile.
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size
+    return total
 
 
 def _run(version: SolutionVersion, folder: Path) -> None:

@@ -38,9 +38,10 @@ def test_what_was_never_done_is_looked_at_more_seldom_as_it_lasts() -> None:
     assert late <= 300
 
 
-def test_short_work_is_not_looked_at_more_often_than_the_configuration_allows() -> None:
-    assert pace(10, FIRST_SECONDS)["firstSeconds"] == 30
+def test_short_work_is_looked_at_when_it_should_be_done_and_then_no_more_often_than_configured() -> None:
+    assert pace(10, FIRST_SECONDS)["firstSeconds"] == 9
     assert pace(10, FIRST_SECONDS)["nextSeconds"] == 30
+    assert pace(0.2, FIRST_SECONDS)["firstSeconds"] == 0
 
 
 def test_an_absurd_duration_makes_no_absurd_wait() -> None:
