@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,9 @@ from benchmarks.recommender.sequences import BUILD
 from benchmarks.report import peak_memory_gib
 from localcloud.personalize.avro import parse_schema
 from localcloud.personalize.csv_import import read_csv_files
+from localcloud.personalize.line_jobs import BLOCK, THREADS
 from localcloud.personalize.recipes import RECIPES, Model, Query
+from localcloud.personalize.recipes.threads import one_thread
 from localcloud.personalize.recipes.top import top_items
 from localcloud.personalize.store import Store
 from localcloud.personalize.training_data import EventChoice, prepare
@@ -89,7 +92,7 @@ def measure(recipe: str, rows: int, items: int) -> dict[str, float]:
 
 
 def _latency(model: Model, queries: list[Query]) -> dict[str, float]:
-    """Measure one call after the other, then blocks: scores, softmax and the 25 best."""
+    """Measure one call after the other, then blocks as batch jobs do: scores, softmax and the 25 best."""
     for query in queries[:20]:
         _answer(model.scores(query))
     times = []
@@ -98,9 +101,9 @@ def _latency(model: Model, queries: list[Query]) -> dict[str, float]:
         _answer(model.scores(query))
         times.append((time.perf_counter() - started) * 1e3)
     started, of_cpu = time.perf_counter(), time.process_time()
-    for start in range(0, len(queries), 64):
-        for logits in model.scores_of_many(queries[start : start + 64]):
-            _answer(logits)
+    blocks = [queries[start : start + BLOCK] for start in range(0, len(queries), BLOCK)]
+    with one_thread(), ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(lambda block: _answer_block(model, block), blocks))
     p50, p99 = np.quantile(times, [0.5, 0.99])
     return {
         "p50 ms": float(p50),
@@ -108,6 +111,11 @@ def _latency(model: Model, queries: list[Query]) -> dict[str, float]:
         "users/s": len(queries) / (time.perf_counter() - started),
         "users/CPU s": len(queries) / (time.process_time() - of_cpu),
     }
+
+
+def _answer_block(model: Model, queries: list[Query]) -> None:
+    for logits in model.scores_of_many(queries):
+        _answer(logits)
 
 
 def _answer(logits: np.ndarray) -> None:

@@ -12,13 +12,14 @@ from typing import Any, Protocol
 from localcloud.personalize.errors import InvalidInputError, PersonalizeError
 from localcloud.personalize.operations import Request
 from localcloud.personalize.quotas import BATCH_INPUT_BYTES, BATCH_INPUT_FILES
+from localcloud.personalize.recipes.threads import one_thread
 from localcloud.personalize.region import JobFailedError, Region
 from localcloud.personalize.resources import BatchInferenceJob, BatchSegmentJob, Json
 from localcloud.personalize.s3 import Location, S3Error
 
-# Lines scored together, by threads side by side: numpy lets go of the interpreter while it works.
-_BLOCK = 64
-_THREADS = 2
+# Lines scored together, by threads side by side: what takes long lets go of the interpreter.
+BLOCK = 64
+THREADS = 2
 _BLOCKS_AHEAD = 8
 
 
@@ -107,7 +108,8 @@ def _answer_file(path: Path, output: Path, errors: Path, answerer: LineAnswerer)
         path.open(encoding="utf-8-sig") as file,
         output.open("w") as out,
         errors.open("w") as err,
-        ThreadPoolExecutor(max_workers=_THREADS) as pool,
+        one_thread(),
+        ThreadPoolExecutor(max_workers=THREADS) as pool,
     ):
         blocks = _blocks(file)
         while ahead := list(islice(blocks, _BLOCKS_AHEAD)):
@@ -139,5 +141,5 @@ def _json_object(text: str) -> Json:
 def _blocks(file: Iterable[str]) -> Iterator[list[str]]:
     """Yield the lines that have text, some at a time."""
     lines = (line.strip() for line in file if line.strip())
-    while block := list(islice(lines, _BLOCK)):
+    while block := list(islice(lines, BLOCK)):
         yield block
