@@ -17,6 +17,8 @@ from stacks.constructs.grants import let_use_key
 from stacks.constructs.nag import acknowledge
 
 PERSONALIZE = "personalize.amazonaws.com"
+# Longer than any run that forgets users.
+KEPT_OF_FORGETTING = cdk.Duration.days(30)
 
 
 class StorageStack(cdk.Stack):
@@ -41,6 +43,12 @@ class StorageStack(cdk.Stack):
         self.access_logs = self._access_log_bucket()
         self.raw = self._bucket("Raw")
         self.datasets = self._bucket("Datasets")
+        self.datasets.add_lifecycle_rule(
+            # What names forgotten users is itself forgotten, its deleted versions at once.
+            prefix="privacy/",
+            expiration=KEPT_OF_FORGETTING,
+            noncurrent_version_expiration=cdk.Duration.days(1),
+        )
         self.results = self._bucket("Results")
         self._let_personalize_use(self.datasets, "s3:GetObject", "s3:ListBucket")
         self._let_personalize_use(self.results, "s3:GetObject", "s3:PutObject", "s3:ListBucket")

@@ -23,6 +23,17 @@ def test_every_bucket_is_encrypted_versioned_private_and_logged(assembly: Assemb
     assert sum("LoggingConfiguration" in bucket["Properties"] for bucket in buckets) == 3
 
 
+def test_what_names_forgotten_users_is_forgotten_too(assembly: Assembly) -> None:
+    rules = [
+        rule
+        for bucket in assembly.resources("AWS::S3::Bucket")
+        for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+        if rule.get("Prefix") == "privacy/"
+    ]
+    assert [rule["ExpirationInDays"] for rule in rules] == [30]
+    assert [rule["NoncurrentVersionExpiration"]["NoncurrentDays"] for rule in rules] == [1]
+
+
 def test_every_bucket_refuses_requests_without_tls(assembly: Assembly) -> None:
     policies = assembly.resources("AWS::S3::BucketPolicy")
     assert len(policies) == 4
