@@ -26,9 +26,9 @@ def tagged(answer: dict[str, Any]) -> tuple[str, str]:
     The tag is weak: answers that differ only in their recommendationId say the same.
     """
     recommendation_id = answer.pop("recommendationId")
-    text = orjson.dumps(answer)
-    digest = hashlib.sha1(text, usedforsecurity=False).hexdigest()
-    return f'{{"recommendationId":{as_json(recommendation_id)},{text[1:].decode()}', f'W/"{digest}"'
+    text = as_json(answer)
+    digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    return f'{{"recommendationId":{as_json(recommendation_id)},{text[1:]}', f'W/"{digest}"'
 
 
 def is_known(tag: str, if_none_match: str) -> bool:

@@ -26,6 +26,7 @@ from serving import POPULAR, Serving, Wish
 from settings import Settings, from_environment
 from shared.attribution import dimensions
 from shared.clients import within
+from shared.error_code import error_code
 from shared.metric_line import counted
 from shared.user_names import UserNames
 
@@ -274,17 +275,9 @@ def _answered(route: tuple[str, str], event: Event) -> tuple[int, Any]:
     try:
         return function(event)
     except (ClientError, BotoCoreError, UnreadError, NotQueuedError) as error:
-        logger.warning(
-            "a store did not answer", extra={"error": _code(error), "cause": _code(error.__cause__)}
-        )
+        cause = error.__cause__ and error_code(error.__cause__)
+        logger.warning("a store did not answer", extra={"error": error_code(error), "cause": cause})
         raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, "please try again") from error
-
-
-def _code(error: BaseException | None) -> str | None:
-    """Return what is logged of an error: its code only, for a message may quote what was sent."""
-    if isinstance(error, ClientError):
-        return str(error.response["Error"]["Code"])
-    return None if error is None else type(error).__name__
 
 
 def _file(name: str) -> str:

@@ -21,6 +21,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from delivery import Delivery
 from messages import Message
 from shared.clients import client
+from shared.error_code import error_code
 from shared.metric_line import counted
 from shared.user_names import UserNames
 
@@ -75,7 +76,7 @@ def _archive(events: list[Message], failed: dict[str, str]) -> None:
         for key, content in messages.archives(events).items():
             client("s3").put_object(Bucket=bucket, Key=key, Body=content)
     except (ClientError, BotoCoreError) as error:
-        failed.update({message.id: f"not archived: {_code(error)}" for message in events})
+        failed.update({message.id: f"not archived: {error_code(error)}" for message in events})
 
 
 def _read_key(about_users: list[Message], failed: dict[str, str]) -> None:
@@ -85,7 +86,7 @@ def _read_key(about_users: list[Message], failed: dict[str, str]) -> None:
     try:
         _user_names.read(client("secretsmanager"))
     except (ClientError, BotoCoreError) as error:
-        failed.update({message.id: f"no pseudonym: {_code(error)}" for message in about_users})
+        failed.update({message.id: f"no pseudonym: {error_code(error)}" for message in about_users})
 
 
 def _learn(events: list[Message], delivery: Delivery, failed: dict[str, str]) -> None:
@@ -94,7 +95,7 @@ def _learn(events: list[Message], delivery: Delivery, failed: dict[str, str]) ->
     try:
         tracking_id = _tracking()
     except (ClientError, BotoCoreError) as error:
-        failed.update({message.id: f"no tracking id: {_code(error)}" for message in events})
+        failed.update({message.id: f"no tracking id: {error_code(error)}" for message in events})
         return
     columns = [name for name in os.environ["INTERACTION_COLUMNS"].split(",") if name]
     for group in messages.sessions(events):
@@ -124,7 +125,3 @@ def _forget_tracking() -> None:
     """Read the tracking id anew next time: a refusal may be of a tracker that is no more."""
     global _tracking_id  # noqa: PLW0603 - a container's cache
     _tracking_id = (0.0, "")
-
-
-def _code(error: ClientError | BotoCoreError) -> str:
-    return str(error.response["Error"]["Code"]) if isinstance(error, ClientError) else type(error).__name__
