@@ -1,4 +1,4 @@
-"""DynamoDB: moto's tables, whose answers take a hundred times as long to write as to find, mended."""
+"""DynamoDB: moto's tables, whose answers take far longer to write than to find, mended."""
 
 from __future__ import annotations
 

@@ -102,6 +102,7 @@ def _latency(model: Model, queries: list[Query]) -> dict[str, float]:
         times.append((time.perf_counter() - started) * 1e3)
     started, of_cpu = time.perf_counter(), time.process_time()
     blocks = [queries[start : start + BLOCK] for start in range(0, len(queries), BLOCK)]
+    # As in localcloud, which keeps BLAS to one thread from its first model on.
     with one_thread(), ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda block: _answer_block(model, block), blocks))
     p50, p99 = np.quantile(times, [0.5, 0.99])

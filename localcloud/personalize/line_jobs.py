@@ -12,7 +12,6 @@ from typing import Any, Protocol
 from localcloud.personalize.errors import InvalidInputError, PersonalizeError
 from localcloud.personalize.operations import Request
 from localcloud.personalize.quotas import BATCH_INPUT_BYTES, BATCH_INPUT_FILES
-from localcloud.personalize.recipes.threads import one_thread
 from localcloud.personalize.region import JobFailedError, Region
 from localcloud.personalize.resources import BatchInferenceJob, BatchSegmentJob, Json
 from localcloud.personalize.s3 import Location, S3Error
@@ -108,7 +107,6 @@ def _answer_file(path: Path, output: Path, errors: Path, answerer: LineAnswerer)
         path.open(encoding="utf-8-sig") as file,
         output.open("w") as out,
         errors.open("w") as err,
-        one_thread(),
         ThreadPoolExecutor(max_workers=THREADS) as pool,
     ):
         blocks = _blocks(file)
