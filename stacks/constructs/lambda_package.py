@@ -7,6 +7,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,17 +76,29 @@ def _built(folder: str, built_for: Target, *, inside: str) -> Path:
     output = BUILD / f"{folder}-{digest}"
     if output.exists():
         return output
-    partial = output.with_suffix(".partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    BUILD.mkdir(parents=True, exist_ok=True)
+    # Two may synthesise in one folder at once: each builds in a place of its own, the first to end is kept.
+    partial = Path(tempfile.mkdtemp(prefix=f"{output.name}.", dir=BUILD))
+    try:
+        _build(source, partial, built_for, inside=inside)
+        partial.chmod(0o755)
+        partial.rename(output)
+    except OSError:
+        if not output.exists():
+            raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return output
+
+
+def _build(source: Path, partial: Path, built_for: Target, *, inside: str) -> None:
     requirements_at = partial / "python" if inside.startswith("python") else partial
-    requirements_at.mkdir(parents=True)
+    requirements_at.mkdir(parents=True, exist_ok=True)
     _install(source / "requirements.txt", requirements_at, built_for)
     ignore = shutil.ignore_patterns(*LEFT_OUT)
     shutil.copytree(source, partial / inside, ignore=ignore, dirs_exist_ok=True)
     for path in partial.rglob("__pycache__"):
         shutil.rmtree(path)
-    partial.rename(output)
-    return output
 
 
 def _install(requirements: Path, into: Path, built_for: Target) -> None:
