@@ -11,7 +11,7 @@ from config.campaign import CouponCampaignConfig
 from config.compute import ComputeConfig
 from config.data import DataConfig
 from config.serving import POPULAR, ServingConfig
-from config.training import TrainingConfig
+from config.training import ASKED_FOR, TrainingConfig
 
 
 class Operations(Section):
@@ -47,16 +47,26 @@ class ProjectConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _trains_what_is_asked_for(self) -> Self:
+        trained = {recipe.key: (recipe.recipe, recipe.dataset_group) for recipe in self.training.recipes}
+        for key, (recipe, group) in ASKED_FOR.items():
+            if trained.get(key) != (recipe, group):
+                there = (
+                    "there is none" if key not in trained else "it is {} of group {!r}".format(*trained[key])
+                )
+                raise ValueError(
+                    f"training.recipes: the API and the coupon campaign ask for a recipe with key = {key!r}, "
+                    f"{recipe} of dataset_group {group!r}; {there}"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _an_experiment_treats_with_what_is_trained(self) -> Self:
         experiment = self.serving.experiment
-        keys = [
-            recipe.key
-            for recipe in self.training.recipes
-            if recipe.recipe in {"aws-user-personalization", "aws-popularity-count"}
-        ]
+        keys = [recipe.key for recipe in self.training.served if recipe.recipe == "aws-user-personalization"]
         if experiment is not None and experiment.treatment not in {POPULAR, *keys}:
             raise ValueError(
                 f"serving.experiment.treatment = {experiment.treatment!r} is neither {POPULAR!r} nor a "
-                f"recipe that recommends to users: {', '.join(keys)}"
+                f"recipe with a campaign that recommends to users: {', '.join(keys)}"
             )
         return self

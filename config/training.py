@@ -11,6 +11,13 @@ from config.schedules import Expression, times_a_month
 
 DatasetGroupName = Literal["main", "coupons"]
 BASELINE_RECIPE = "aws-popularity-count"
+# What the API's routes and the coupon campaign ask for by key, each with what it has to be.
+ASKED_FOR: dict[str, tuple[str, DatasetGroupName]] = {
+    "user-personalization": ("aws-user-personalization", "main"),
+    "sims": ("aws-sims", "main"),
+    "personalized-ranking": ("aws-personalized-ranking", "main"),
+    "coupon-ranking": ("aws-personalized-ranking", "coupons"),
+}
 
 
 class ContinuousRange(Section):
@@ -45,7 +52,7 @@ class Recipe(Section):
     With `compare_recency_mask` the other setting of it is trained once, and what it changes is reported.
     """
 
-    key: str
+    key: str = Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=30)
     recipe: Literal[
         "aws-user-personalization", "aws-sims", "aws-personalized-ranking", "aws-popularity-count"
     ]
@@ -151,6 +158,13 @@ class TrainingConfig(Section):
             searches = len(keys) if kind == "tune" else 0
             count += times_a_month(expression) * (len(keys) + searches + len(baselines))
         return count
+
+    @model_validator(mode="after")
+    def _has_every_key_once(self) -> Self:
+        keys = [recipe.key for recipe in self.recipes]
+        if twice := sorted({key for key in keys if keys.count(key) > 1}):
+            raise ValueError(f"recipes.key = {', '.join(twice)}: there twice; a key names one solution")
+        return self
 
     @model_validator(mode="after")
     def _has_something_to_serve(self) -> Self:

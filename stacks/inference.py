@@ -14,6 +14,7 @@ from constructs import Construct
 
 from config import ProjectConfig
 from config.serving import POPULAR
+from config.training import ASKED_FOR
 from stacks.constructs import filter_rules
 from stacks.constructs.api_callers import TokenCallers
 from stacks.constructs.event_ingestion import EventIngestion
@@ -21,8 +22,6 @@ from stacks.constructs.grants import let_read, let_read_secret, let_send, let_us
 from stacks.constructs.python_function import PythonFunction, shared_layer
 from stacks.constructs.rest_api import RestApi
 from stacks.storage import StorageStack
-
-CAMPAIGNS = ("user-personalization", "sims", "personalized-ranking", "coupon-ranking")
 
 
 class InferenceStack(cdk.Stack):
@@ -44,7 +43,7 @@ class InferenceStack(cdk.Stack):
         self._pseudonym_key = pseudonym_key
         experiment = project.serving.experiment
         treatments = {experiment.treatment} - {POPULAR} if experiment else set()
-        self._campaigns = sorted({*CAMPAIGNS, *treatments})
+        self._campaigns = sorted({*ASKED_FOR, *treatments})
         self._layer = shared_layer(self, project.compute.functions)
 
         self.availability = self._table("Availability", "item_id")

@@ -16,9 +16,9 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from config import ProjectConfig
+from config.training import ASKED_FOR
 from stacks.constructs import check_out_ratio
 
-CAMPAIGNS = ("user-personalization", "sims", "personalized-ranking", "coupon-ranking")
 LATE_SECONDS = 900
 
 
@@ -129,9 +129,9 @@ def _campaign_graphs(stack: cdk.Stack, name: str) -> list[cloudwatch.GraphWidget
         )
 
     return [
-        _graph("Recommendation calls", [metric("GetRecommendations", key, "Sum") for key in CAMPAIGNS]),
+        _graph("Recommendation calls", [metric("GetRecommendations", key, "Sum") for key in ASKED_FOR]),
         _graph(
-            "Recommendation latency", [metric("GetRecommendationsLatency", key, "p99") for key in CAMPAIGNS]
+            "Recommendation latency", [metric("GetRecommendationsLatency", key, "p99") for key in ASKED_FOR]
         ),
-        _graph("Ranking calls", [metric("GetPersonalizedRanking", key, "Sum") for key in CAMPAIGNS]),
+        _graph("Ranking calls", [metric("GetPersonalizedRanking", key, "Sum") for key in ASKED_FOR]),
     ]

@@ -38,7 +38,7 @@ def test_each_ratio_is_of_events_and_pages_of_the_same_answer() -> None:
     assert pages[:-1] == ["travel", "Pages", *of_answer]
 
 
-@pytest.mark.parametrize("treatment", ["popular", "popularity"])
+@pytest.mark.parametrize("treatment", ["popular", "user-personalization-v2"])
 def test_the_variants_of_an_experiment_are_apart(treatment: str) -> None:
     graphs = shown(Experiment(name="trial", treatment=treatment, share=0.1))
     labels = {metric[-1]["label"] for metric in graphs["Pages by what answered"]}  # type: ignore[index]

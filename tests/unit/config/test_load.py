@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,12 @@ def test_every_deployment_is_valid_with_and_without_its_overlay(name: str, overl
         ("serving.context", [{"column": "colour", "values": ["red"]}], "'colour' is no column of data.int"),
         ("serving.events.window_seconds", 0, "batch_size = 100 needs window_seconds"),
         ("serving.maximum_result", 10, "serving.maximum_result = 10: Extra inputs are not permitted"),
+        (
+            "serving.experiment",
+            {"name": "trial", "treatment": "popularity", "share": 0.1},
+            "'popularity' is neither 'popular' nor a recipe with a campaign",
+        ),
+        ("training.recipes", [{"key": "Main Recipe", "recipe": "aws-sims"}], "key = 'Main Recipe'"),
         ("operations.log_retention_days", 31, "operations.log_retention_days = 31"),
     ],
 )
@@ -58,6 +65,38 @@ def test_a_bad_value_names_its_field_its_value_and_what_would_be_right(
 ) -> None:
     with pytest.raises(config.ConfigurationError) as refused:
         written(path, value)
+    assert says in str(refused.value)
+
+
+def without_sims(recipes: list[Any]) -> list[Any]:
+    return [recipe for recipe in recipes if recipe["key"] != "sims"]
+
+
+def sims_of_coupons(recipes: list[Any]) -> list[Any]:
+    return [
+        {**recipe, "dataset_group": "coupons"} if recipe["key"] == "sims" else recipe for recipe in recipes
+    ]
+
+
+def one_twice(recipes: list[Any]) -> list[Any]:
+    return [*recipes, recipes[1]]
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (without_sims, "key = 'sims', aws-sims of dataset_group 'main'; there is none"),
+        (sims_of_coupons, "aws-sims of dataset_group 'main'; it is aws-sims of group 'coupons'"),
+        (one_twice, "recipes.key = sims: there twice"),
+    ],
+)
+def test_the_recipes_that_the_api_asks_for_have_to_be_trained(
+    written: Any, changed: Callable[[list[Any]], list[Any]], says: str
+) -> None:
+    travel = Path(config.__file__).parent / "travel.yaml"
+    recipes = yaml.safe_load(travel.read_text())["training"]["recipes"]
+    with pytest.raises(config.ConfigurationError) as refused:
+        written("training.recipes", changed(recipes))
     assert says in str(refused.value)
 
 

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 import config
 from config.price_table import PRICES, read_prices
+from config.training import TrainingConfig
 from ops.month import Line, Volumes, first_run, monthly
 
 VOLUMES = Volumes(
@@ -27,8 +28,9 @@ TRAININGS = "Personalize: trainings"
 
 
 def project(**training: Any) -> config.ProjectConfig:
-    whole = config.load("travel").model_dump()
-    return config.ProjectConfig.model_validate({**whole, "training": {**whole["training"], **training}})
+    whole = config.load("travel")
+    changed = TrainingConfig.model_validate({**whole.training.model_dump(), **training})
+    return whole.model_copy(update={"training": changed})
 
 
 def lines(**training: Any) -> dict[str, Line]:
