@@ -51,7 +51,13 @@ def build(app: cdk.App, project: config.ProjectConfig) -> None:
         app, name("campaigns"), project=project, storage=storage, preprocessing=preprocessing, env=environment
     )
     privacy = PrivacyStack(
-        app, name("privacy"), project=project, storage=storage, preprocessing=preprocessing, env=environment
+        app,
+        name("privacy"),
+        project=project,
+        storage=storage,
+        preprocessing=preprocessing,
+        versions=training.versions,
+        env=environment,
     )
     ObservabilityStack(
         app,

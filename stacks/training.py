@@ -191,7 +191,7 @@ class TrainingStack(cdk.Stack):
         states = Retrain(
             self,
             "RetrainStates",
-            machine=f"{self._project.name}-retrain",
+            name=self._project.name,
             prepare_data=prepare_data,
             train=self.train,
             versions=self.versions,

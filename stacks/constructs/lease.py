@@ -23,7 +23,10 @@ ME = "$$.Execution.Id"
 
 
 class Lease(Construct):
-    """`take` is the first state and leads to `then`; `release` gives the lease on `key` back."""
+    """`take` is the first state and leads to `then`; `release` gives the lease on `key` back.
+
+    `machines` names every state machine whose executions may hold it.
+    """
 
     def __init__(
         self,
@@ -31,7 +34,7 @@ class Lease(Construct):
         construct_id: str,
         *,
         key: str,
-        machine: str,
+        machines: tuple[str, ...],
         table: dynamodb.ITable,
         waiting: Waiting,
         then: sfn.IChainable,
@@ -60,7 +63,7 @@ class Lease(Construct):
         wait.next(self.take)
         self.take.add_catch(look, errors=[NOT_MINE], result_path="$.taken")
         take_over.add_catch(wait, errors=[NOT_MINE], result_path="$.taken")
-        holder = self._does_it_run(machine)
+        holder = self._does_it_run(machines)
         # Step Functions forgets executions after 90 days.
         holder.add_catch(take_over, errors=[FORGOTTEN], result_path="$.holder")
         look.next(
@@ -103,13 +106,16 @@ class Lease(Construct):
         retry_small_call(look)
         return look
 
-    def _does_it_run(self, machine: str) -> tasks.CallAwsService:
-        executions = cdk.Stack.of(self).format_arn(
-            service="states",
-            resource="execution",
-            resource_name=f"{machine}:*",
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
+    def _does_it_run(self, machines: tuple[str, ...]) -> tasks.CallAwsService:
+        executions = [
+            cdk.Stack.of(self).format_arn(
+                service="states",
+                resource="execution",
+                resource_name=f"{machine}:*",
+                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+            )
+            for machine in machines
+        ]
         describe = tasks.CallAwsService(
             self,
             "Does the holder still run?",
@@ -117,7 +123,7 @@ class Lease(Construct):
             action="describeExecution",
             parameters={"ExecutionArn": at("$.lease.Item.holder.S")},
             iam_action="states:DescribeExecution",
-            iam_resources=[executions],
+            iam_resources=executions,
             result_selector={"Status.$": "$.Status"},
             result_path="$.holder",
         )

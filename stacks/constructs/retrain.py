@@ -11,11 +11,19 @@ from config.training import Waiting
 from stacks.constructs.lease import Lease
 from stacks.constructs.retries import CHILD_BUSY, retry
 
+RETRAIN = "retrain"
+
+
+def holders(name: str) -> tuple[str, ...]:
+    """Return the state machines of the deployment `name` that hold the lease RETRAIN in turn."""
+    return f"{name}-retrain", f"{name}-forget-users"
+
 
 class Retrain(Construct):
     """`chain` hands the execution's input to the preparation and to the training, and ends as that does.
 
-    Two schedules may fire while a run goes on; the later ones wait.
+    Two schedules may fire while a run goes on; the later ones wait. Users are not forgotten
+    meanwhile, as an import would bring them back.
     """
 
     def __init__(
@@ -23,7 +31,7 @@ class Retrain(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        machine: str,
+        name: str,
         prepare_data: sfn.IStateMachine,
         train: sfn.IStateMachine,
         versions: dynamodb.ITable,
@@ -59,7 +67,13 @@ class Retrain(Construct):
         for start in (prepare, train_on_it):
             retry(start, CHILD_BUSY, seconds=10)
         lease = Lease(
-            self, "Lease", key="retrain", machine=machine, table=versions, waiting=waiting, then=prepare
+            self,
+            "Lease",
+            key=RETRAIN,
+            machines=holders(name),
+            table=versions,
+            waiting=waiting,
+            then=prepare,
         )
         result = sfn.Pass(self, "The versions", output_path="$.output")
         prepare.next(wish).next(train_on_it).next(lease.release).next(result)

@@ -41,7 +41,9 @@ class TrainRecipe(Construct):
         self._name, self._versions, self._topic, self._waiting = name, versions, topic, waiting
         start = sfn.Choice(self, "Is there tuning to do?")
         key = at("$$.Execution.Input.plan.key")
-        lease = Lease(self, "Lease", key=key, machine=machine, table=versions, waiting=waiting, then=start)
+        lease = Lease(
+            self, "Lease", key=key, machines=(machine,), table=versions, waiting=waiting, then=start
+        )
         self._release = lease.release
 
         def train(what: str, purpose: str, plan: str, result: str, then: sfn.IChainable) -> sfn.IChainable:

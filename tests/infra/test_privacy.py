@@ -15,6 +15,7 @@ from stacks.inference import InferenceStack
 from stacks.preprocessing import PreprocessingStack
 from stacks.privacy import PrivacyStack
 from stacks.storage import StorageStack
+from stacks.training import TrainingStack
 
 
 def templates(pseudonymise: bool) -> tuple[Template, Template]:
@@ -25,7 +26,17 @@ def templates(pseudonymise: bool) -> tuple[Template, Template]:
     app = cdk.App()
     storage = StorageStack(app, "storage", project=project)
     preprocessing = PreprocessingStack(app, "preprocessing", project=project, storage=storage)
-    PrivacyStack(app, "privacy", project=project, storage=storage, preprocessing=preprocessing)
+    training = TrainingStack(
+        app, "training", project=project, storage=storage, prepare_data=preprocessing.prepare_data
+    )
+    PrivacyStack(
+        app,
+        "privacy",
+        project=project,
+        storage=storage,
+        preprocessing=preprocessing,
+        versions=training.versions,
+    )
     key = preprocessing.pseudonym_key
     inference = InferenceStack(app, "inference", project=project, storage=storage, pseudonym_key=key)
     return Template.from_stack(preprocessing), Template.from_stack(inference)

@@ -140,11 +140,17 @@ def test_every_recipe_is_retrained_on_its_own_schedule_and_campaigns_run_on_thei
     assert tuned == [["user-personalization", "personalized-ranking"]]
 
 
-def test_two_retrainings_never_run_at_once(assembly: Assembly) -> None:
-    machine = definition(assembly, "retrain")
-    first = machine["States"][machine["StartAt"]]
-    assert first["Resource"].endswith(":states:::dynamodb:updateItem")
-    assert "attribute_not_exists(holder)" in first["Parameters"]["ConditionExpression"]
+def test_a_retraining_never_runs_beside_another_nor_while_users_are_forgotten(assembly: Assembly) -> None:
+    retrain, forget = definition(assembly, "retrain"), definition(assembly, "forget-users")
+    takes = retrain["States"][retrain["StartAt"]], states(forget)["Take the lease"]
+    for take in takes:
+        assert take["Resource"].endswith(":states:::dynamodb:updateItem")
+        assert "attribute_not_exists(holder)" in take["Parameters"]["ConditionExpression"]
+    assert takes[0]["Parameters"]["Key"] == takes[1]["Parameters"]["Key"]
+    assert states(forget)["Are users named?"]["Choices"][0]["Next"] == "Take the lease"
+    both = [f":travel-{name}:*" for name in ("retrain", "forget-users")]
+    policies = [json.dumps(policy) for policy in assembly.resources("AWS::IAM::Policy")]
+    assert sum(all(machine in policy for machine in both) for policy in policies) == 2
 
 
 def _text(value: Any) -> str:
