@@ -85,10 +85,17 @@ def write_results(
     return path
 
 
-def peak_memory_gib(who: int = resource.RUSAGE_SELF) -> float:
-    """Return the highest resident memory so far of this process (or of its ended children), in GiB."""
+def peak_memory_gib() -> float:
+    """Return the highest resident memory so far of this process, in GiB.
+
+    On Linux its own: getrusage counts the memory of the process that started it as well.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 2**20
     scale = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(who).ru_maxrss * scale / 2**30
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale / 2**30
 
 
 def _versions(packages: Sequence[str]) -> dict[str, str]:
