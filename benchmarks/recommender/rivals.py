@@ -11,11 +11,11 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 from implicit.als import AlternatingLeastSquares
-from threadpoolctl import threadpool_limits
 
 from benchmarks.recommender.protocols import Scorer, Scores
 from localcloud.personalize.interactions import InteractionLog
 from localcloud.personalize.recipes import TrainingData
+from localcloud.personalize.recipes.threads import one_thread
 
 Rival = Callable[[TrainingData], Scorer]
 
@@ -30,7 +30,7 @@ def als(data: TrainingData) -> Scorer:
     """Score by `implicit`'s ALS, 128 factors, the user recalculated from the history."""
     matrix = _user_items(data.log, data.item_count)
     model = AlternatingLeastSquares(factors=128, random_state=1, num_threads=0)
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_thread():
         model.fit(matrix, show_progress=False)
     factors = np.asarray(model.item_factors)
     gram = factors.T @ factors + 0.01 * np.eye(128)

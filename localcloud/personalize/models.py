@@ -6,11 +6,10 @@ import shutil
 import threading
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
-
 from localcloud.personalize import recipes
 from localcloud.personalize.errors import InvalidInputError
 from localcloud.personalize.recipes import Model
+from localcloud.personalize.recipes.threads import one_thread
 
 
 class ModelFolder:
@@ -40,7 +39,7 @@ class ModelFolder:
         with self._lock:
             if version_arn not in self._loaded:
                 # Requests come side by side: BLAS threads within one of them only get in the way.
-                threadpool_limits(limits=1, user_api="blas")
+                one_thread()
                 try:
                     self._loaded[version_arn] = recipes.load(self.folder_of(version_arn) / "model")
                 except recipes.OtherFormatError as error:

@@ -121,7 +121,8 @@ def _fit(data: TrainingData, hyperparameters: Hyperparameters, *, against_popula
         )
 
     of_long = learn(held_out.newest)
-    of_short = learn(held_out.of_newcomers, around=of_long)
+    learnt = learn(held_out.of_newcomers, around=of_long)
+    of_short = of_long if learnt is None else learnt
     if len(data.log) <= _ONE_FIT_ABOVE:
         model = _fit_views(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
     plain = np.array([_PLAIN.get(view, 0.0) for view in VIEWS])
