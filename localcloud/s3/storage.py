@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import mmap
 from collections.abc import Iterable
@@ -104,6 +105,7 @@ def patch_moto(tree: ObjectTree) -> None:
     _patch_multipart(tree)
     _patch_buckets(tree)
     _patch_requests(tree)
+    _patch_lists()
 
 
 def _patch_keys(tree: ObjectTree) -> None:
@@ -217,6 +219,20 @@ def _patch_requests(tree: ObjectTree) -> None:
             pull_direct_writes([response.bucket_name] if response.bucket_name else None)
 
     responses.S3Response.setup_class = set_up_with_look
+
+
+def _patch_lists() -> None:
+    """List no folder of which every key is deleted, as moto does where keys have versions."""
+    list_objects = models.S3Backend.list_objects
+
+    def list_living(backend: Any, bucket: Any, *arguments: Any, **options: Any) -> Any:
+        living = copy.copy(bucket)
+        living.keys = {
+            name: key for name, key in bucket.keys.items() if not isinstance(key, models.FakeDeleteMarker)
+        }
+        return list_objects(backend, living, *arguments, **options)
+
+    models.S3Backend.list_objects = list_living
 
 
 def _append(target: Any, source: Path) -> None:

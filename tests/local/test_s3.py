@@ -22,7 +22,7 @@ PATCHED: dict[Any, tuple[str, ...]] = {
     models.FakeKey: ("value", "etag", "dispose", "__deepcopy__"),
     models.FakeMultipart: ("complete",),
     models.FakeBucket: ("__init__", "get_permission"),
-    models.S3Backend: ("delete_bucket",),
+    models.S3Backend: ("delete_bucket", "list_objects"),
     S3Response: ("setup_class",),
 }
 PART = 5 * 1024 * 1024
@@ -75,6 +75,16 @@ def test_a_multipart_upload_is_its_parts_in_order(bucket: tuple[Any, str]) -> No
     s3.copy({"Bucket": name, "Key": "big"}, name, "copy/of/big")
     s3.delete_object(Bucket=name, Key="big")
     assert s3.get_object(Bucket=name, Key="copy/of/big")["Body"].read() == b"".join(parts)
+
+
+def test_a_folder_whose_keys_are_all_deleted_is_not_listed(bucket: tuple[Any, str]) -> None:
+    s3, name = bucket
+    for key in ("folders/one/a", "folders/two/b"):
+        s3.put_object(Bucket=name, Key=key, Body=b"")
+    s3.delete_object(Bucket=name, Key="folders/one/a")
+    for list_objects in (s3.list_objects, s3.list_objects_v2):
+        listed = list_objects(Bucket=name, Prefix="folders/", Delimiter="/")
+        assert [folder["Prefix"] for folder in listed["CommonPrefixes"]] == ["folders/two/"]
 
 
 def test_an_upload_with_a_wrong_part_is_refused(bucket: tuple[Any, str]) -> None:
