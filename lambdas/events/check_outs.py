@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from messages import Message
 from shared.attribution import dimensions
 from shared.clients import client
+from shared.error_code import error_code
 
 # An event that comes again later than this is counted again: longer than the queues keep it.
 KEPT_SECONDS = 20 * 24 * 3600
@@ -30,7 +31,7 @@ def new(events: Iterable[Message], failed: dict[str, str]) -> Iterator[dict[str,
         try:
             is_new = _remember(event.body["eventId"])
         except (ClientError, BotoCoreError) as error:
-            failed[event.id] = type(error).__name__
+            failed[event.id] = f"not counted: {error_code(error)}"
             continue
         if is_new:
             yield {"EventType": event.body["eventType"], **dimensions(event.body.get("attribution"), recipes)}

@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from messages import Message
 from shared.clients import client
+from shared.error_code import error_code
 
 ATTEMPTS = 2
 PAUSE_SECONDS = 0.05
@@ -51,12 +52,10 @@ class Delivery:
                 time.sleep(PAUSE_SECONDS)
             try:
                 getattr(client("personalize-events", READ_SECONDS, 1), operation)(**parameters)
-            except ClientError as failure:
-                error = failure.response["Error"]["Code"]
+            except (ClientError, BotoCoreError) as failure:
+                error = error_code(failure)
                 if error in REFUSALS:
                     break
-            except BotoCoreError as failure:
-                error = type(failure).__name__
             else:
                 return None
         return error
