@@ -94,7 +94,7 @@ def _sell_out(api: ApiClient, user_id: str, item_id: str, terminal: Terminal) ->
 def _new_event(
     api: ApiClient, terminal: Terminal, *, user_id: str, stocked: set[str], before: dict[str, Any]
 ) -> tuple[str, dict[str, Any]]:
-    """Send a few views of an item that was not recommended, and wait until the answer changes."""
+    """Send a few views of an item that was not recommended, and wait until they count."""
     item_id = max(stocked - {item["itemId"] for item in before["items"]})
     now = int(time.time())
     events = [
@@ -106,7 +106,7 @@ def _new_event(
     deadline = time.monotonic() + LEARNING_SECONDS
     while time.monotonic() < deadline:
         after = recommendations(api, user_id, RESULTS)
-        if [item["itemId"] for item in after["items"]] != [item["itemId"] for item in before["items"]]:
+        if is_scored_otherwise(before["items"], after["items"]):
             terminal.heading(f"After {user_id} viewed {item_id}")
             show_items(terminal, after["items"])
             return item_id, after
@@ -114,6 +114,17 @@ def _new_event(
     raise OperatorError(
         f"three views of {item_id} did not change the recommendations in {LEARNING_SECONDS} s"
     )
+
+
+def is_scored_otherwise(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> bool:
+    """Say whether the model knows more of the user in one answer than in the other.
+
+    Other items alone do not say so: exploration draws some at random for each answer. Scores move only with
+    what the user did.
+    """
+    scores = {item["itemId"]: item["score"] for item in before}
+    both = [item for item in after if item["itemId"] in scores]
+    return not both or any(item["score"] != scores[item["itemId"]] for item in both)
 
 
 def _quoted(identifier: str) -> str:
