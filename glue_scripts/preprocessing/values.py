@@ -7,7 +7,7 @@ from pyspark.sql import functions as F  # noqa: N812 - as all the world writes i
 
 from preprocessing.settings import Attribute, Clock, DerivedAttribute
 
-_DATE_LENGTH, _LONGEST_TIME = len("2026-11-23"), 64
+_YEAR_LENGTH, _DATE_LENGTH, _LONGEST_TIME = len("2026"), len("2026-11-23"), 64
 _PLAUSIBLE_EPOCH = 10**14  # beyond this, a number of seconds overflows Spark's timestamps
 
 
@@ -59,11 +59,15 @@ def bucket_label(number: Column, attribute: DerivedAttribute) -> Column:
 
 
 def _moment(raw: Column, pattern: str, timezone: str) -> Column:
-    """Return the instant written in `raw`; times without a zone are of `timezone`."""
+    """Return the instant written in `raw`; times without a zone are of `timezone`.
+
+    Null too for what Spark takes and no source means: a year before 1, or a time of day, as of today.
+    """
     if pattern != "iso8601":
-        moment = F.to_timestamp(raw, pattern)
+        parsed = F.to_timestamp(raw, pattern)
+        moment = F.when(F.year(parsed) > 0, parsed)
         return moment if "X" in pattern or "Z" in pattern else F.to_utc_timestamp(moment, timezone)
-    moment = raw.cast("timestamp")
+    moment = F.when(F.substring(raw, _YEAR_LENGTH + 1, 1) == "-", raw.cast("timestamp"))
     # "+" or "-" beyond the date, or a "Z" at the end: cheaper than a regular expression on every row
     tail = F.substring(raw, _DATE_LENGTH + 1, _LONGEST_TIME)
     has_zone = tail.contains("+") | tail.contains("-") | raw.endswith("Z")
