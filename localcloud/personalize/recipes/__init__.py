@@ -11,6 +11,7 @@ from localcloud.personalize.recipes import (
     sequence,
     sequence_model,
     sims,
+    sims_model,
     trending,
 )
 from localcloud.personalize.recipes.base import (
@@ -60,7 +61,7 @@ _KINDS: dict[str, type[Model]] = {
     kind.KIND: kind
     for kind in (
         sequence_model.SequenceModel,
-        sims.SimsModel,
+        sims_model.SimsModel,
         popularity.PopularityModel,
         next_best_action.NextBestActionModel,
         trending.TrendingModel,

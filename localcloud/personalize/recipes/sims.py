@@ -27,8 +27,6 @@ from localcloud.personalize.recipes.base import (
     Float32s,
     Hyperparameter,
     Hyperparameters,
-    Model,
-    Query,
     Recipe,
     TrainingData,
     history_percentiles,
@@ -36,15 +34,13 @@ from localcloud.personalize.recipes.base import (
 from localcloud.personalize.recipes.blend import Place, learn_weights
 from localcloud.personalize.recipes.cold_items import stand_ins
 from localcloud.personalize.recipes.held_out import hold_out
+from localcloud.personalize.recipes.sims_model import SimsModel
 from localcloud.personalize.recipes.threads import one_thread
 from localcloud.personalize.recipes.transitions import count_transitions, keep_strongest, normalise
 
 _NEIGHBOURS = 500
 _LAGS = 5
 _LAG_DECAY = 2.0
-_LEAST_TRANSITION = 1e-5
-# The views that say anything about the item: co-interactions, cosine, transitions, EASE, metadata.
-_KNOWING = slice(0, 5)
 # Where no interaction can be held out.
 _PLAIN_WEIGHTS = np.array([1, 1, 0, 0, 1, 1, 0, 0.5, 0.5], dtype=np.float32)
 # The rank of the ALS factors of aws-sims, which has no parameter for it.
@@ -53,55 +49,6 @@ _SEED = 1
 # Above this many interactions the held-out ones are too few to be missed: the model that learned the weights
 # stays.
 _ONE_FIT_ABOVE = 500_000
-
-
-class SimsModel(Model):
-    """Views of an item and their weights.
-
-    Arrays: `together`, `cosine`, `following` and `stand_ins` (CSR), EASE, `factors` and `metadata` of items,
-    `directed_in` and `directed_out`, log popularity, and `weights`, one a view.
-    """
-
-    KIND = "sims"
-
-    def scores(self, query: Query) -> Float32s:
-        """Return logits beside `query.item`; popularity without one, or when nothing is known of it."""
-        popularity = np.asarray(self.arrays["log_popularity"])
-        if query.item is None:
-            return popularity
-        values = self.views(query.item)
-        if not values[_KNOWING].any():
-            return popularity
-        logits: Float32s = np.asarray(self.arrays["weights"]) @ values
-        cold = np.asarray(self.arrays["cold_items"])
-        if len(cold):
-            logits[cold] = self.rows("stand_ins") @ logits
-        return logits
-
-    def views(self, item: int) -> Float32s:
-        """Return the views of an item: shape (views, items)."""
-        result = np.zeros((9, len(self.item_ids)), dtype=np.float32)
-        for place, name in enumerate(("together", "cosine", "following")):
-            indptr = self.arrays[f"{name}_indptr"]
-            row = slice(int(indptr[item]), int(indptr[item + 1]))
-            result[place][self.arrays[f"{name}_indices"][row]] = self.arrays[f"{name}_data"][row]
-        covered = np.asarray(self.arrays["ease_items"])
-        row_of_item = int(np.searchsorted(covered, item))
-        if row_of_item < len(covered) and covered[row_of_item] == item:
-            result[3][covered] = self.arrays["ease"][row_of_item]
-        result[4] = self.arrays["metadata"] @ self.arrays["metadata"][item]
-        result[5] = self.arrays["factors"] @ self.arrays["factors"][item]
-        result[6] = self.arrays["directed_out"] @ self.arrays["directed_in"][item]
-        result[7] = np.log(result[2] + _LEAST_TRANSITION)
-        result[8] = self.arrays["log_popularity"]
-        return result
-
-    def rows(self, name: str) -> sp.csr_matrix:
-        """Return a CSR matrix of the model."""
-        data, indices, indptr = (
-            np.asarray(self.arrays[f"{name}_{part}"]) for part in ("data", "indices", "indptr")
-        )
-        return sp.csr_matrix((data, indices, indptr), shape=(len(indptr) - 1, len(self.item_ids)))
 
 
 def fit(data: TrainingData, hyperparameters: Hyperparameters) -> SimsModel:

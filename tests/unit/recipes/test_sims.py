@@ -31,6 +31,16 @@ def test_neighbours_on_the_ring_come_first(data, recipe):
     assert scores[ring].mean() > scores[~ring].mean()
 
 
+@pytest.mark.parametrize("recipe", [SIMS, SIMILAR])
+def test_many_answers_at_once_are_the_weighted_views_of_each(data, recipe):
+    model = fitted(recipe, data)
+    items = range(len(model.item_ids))
+    *answers, of_nothing = model.scores_of_many([*(Query(NOBODY, item) for item in items), Query(NOBODY)])
+    for item, answer in zip(items, answers, strict=True):
+        np.testing.assert_allclose(answer, model.arrays["weights"] @ model.views(item), rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(of_nothing, model.arrays["log_popularity"])
+
+
 def test_the_history_of_a_user_has_no_influence(data):
     model = fitted(SIMS, data)
     with_history = model.scores(Query(positions(model, "i30", "i31"), model.item_index["i14"]))

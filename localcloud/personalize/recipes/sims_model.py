@@ -1,0 +1,116 @@
+"""What aws-sims and aws-similar-items have learned, and how it answers; sims.py learns it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from localcloud.personalize.recipes.base import Float32s, Model, Query
+
+_SPARSE = ("together", "cosine", "following")
+# Views that are products of an item's factors and those of all others.
+_FACTORS = {
+    "metadata": ("metadata", "metadata"),
+    "factors": ("factors", "factors"),
+    "directed": ("directed_in", "directed_out"),
+}
+_VIEWS = (*_SPARSE, "ease", *_FACTORS, "log following", "popularity")
+# What a block of answers may take while its parts are added up: 64 MiB.
+_CELLS_AT_ONCE = 1 << 24
+_LEAST_TRANSITION = 1e-5
+
+
+class SimsModel(Model):
+    """Views of an item and their weights.
+
+    Arrays: `together`, `cosine`, `following` and `stand_ins` (CSR), EASE, `factors` and `metadata` of items,
+    `directed_in` and `directed_out`, log popularity, and `weights`, one a view.
+    """
+
+    KIND = "sims"
+
+    def scores(self, query: Query) -> Float32s:
+        """Return logits beside `query.item`; popularity without one, or when nothing is known of it."""
+        result: Float32s = self.scores_of_many([query])[0]
+        return result
+
+    def scores_of_many(self, queries: Sequence[Query]) -> Float32s:
+        """Return logits, shape (queries, items)."""
+        logits = np.tile(np.asarray(self.arrays["log_popularity"]), (len(queries), 1))
+        known = [(place, query.item) for place, query in enumerate(queries) if self._knows(query.item)]
+        at_once = max(_CELLS_AT_ONCE // max(len(self.item_ids), 1), 1)
+        for start in range(0, len(known), at_once):
+            block = known[start : start + at_once]
+            items = np.array([item for _, item in block])
+            logits[[place for place, _ in block]] = self._beside(items)
+        return logits
+
+    def _knows(self, item: int | None) -> bool:
+        """Say whether anything but popularity is known of an item."""
+        if item is None:
+            return False
+        of_others = any(len(self._row(name, item)[0]) for name in _SPARSE) or self._ease(item).any()
+        return bool(of_others or self.arrays["metadata"][item].any())
+
+    def _beside(self, items: npt.NDArray[np.int64]) -> Float32s:
+        """Return the weighted sums of the items' views, shape (items, all items)."""
+        weights = dict(zip(_VIEWS, np.asarray(self.arrays["weights"]).tolist(), strict=True))
+        least = np.float32(np.log(_LEAST_TRANSITION))
+        everywhere = weights["popularity"] * np.asarray(self.arrays["log_popularity"])
+        logits = np.tile(everywhere + np.float32(weights["log following"]) * least, (len(items), 1))
+        for name, (of_item, of_others) in _FACTORS.items():
+            if weights[name]:
+                logits += (np.float32(weights[name]) * self.arrays[of_item][items]) @ self.arrays[of_others].T
+        for row, item in zip(logits, items.tolist(), strict=True):
+            for name in _SPARSE:
+                others, values = self._row(name, item)
+                row[others] += np.float32(weights[name]) * values
+                if name == "following":
+                    logarithms = np.log(values + np.float32(_LEAST_TRANSITION)) - least
+                    row[others] += np.float32(weights["log following"]) * logarithms
+            ease = self._ease(item)
+            if len(ease):
+                row[self.arrays["ease_items"]] += np.float32(weights["ease"]) * ease
+        cold = np.asarray(self.arrays["cold_items"])
+        if len(cold):
+            logits[:, cold] = (self.rows("stand_ins") @ logits.T).T
+        return logits
+
+    def _row(self, name: str, item: int) -> tuple[npt.NDArray[np.int32], Float32s]:
+        """Return the columns and values of an item's row of a CSR matrix."""
+        indptr = self.arrays[f"{name}_indptr"]
+        row = slice(int(indptr[item]), int(indptr[item + 1]))
+        return self.arrays[f"{name}_indices"][row], self.arrays[f"{name}_data"][row]
+
+    def _ease(self, item: int) -> Float32s:
+        """Return EASE's row of an item, as long as the items it covers; an empty one for other items."""
+        covered = self.arrays["ease_items"]
+        row = int(np.searchsorted(covered, item))
+        is_covered = row < len(covered) and covered[row] == item
+        return self.arrays["ease"][row] if is_covered else np.zeros(0, dtype=np.float32)
+
+    def views(self, item: int) -> Float32s:
+        """Return the views of an item, shape (views, items): what `scores` adds up at once, one by one."""
+        result = np.zeros((len(_VIEWS), len(self.item_ids)), dtype=np.float32)
+        for place, name in enumerate(_SPARSE):
+            others, values = self._row(name, item)
+            result[place][others] = values
+        ease = self._ease(item)
+        if len(ease):
+            result[3][self.arrays["ease_items"]] = ease
+        result[4] = self.arrays["metadata"] @ self.arrays["metadata"][item]
+        result[5] = self.arrays["factors"] @ self.arrays["factors"][item]
+        result[6] = self.arrays["directed_out"] @ self.arrays["directed_in"][item]
+        result[7] = np.log(result[2] + _LEAST_TRANSITION)
+        result[8] = self.arrays["log_popularity"]
+        return result
+
+    def rows(self, name: str) -> sp.csr_matrix:
+        """Return a CSR matrix of the model."""
+        data, indices, indptr = (
+            np.asarray(self.arrays[f"{name}_{part}"]) for part in ("data", "indices", "indptr")
+        )
+        return sp.csr_matrix((data, indices, indptr), shape=(len(indptr) - 1, len(self.item_ids)))
