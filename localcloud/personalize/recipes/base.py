@@ -25,6 +25,8 @@ Hyperparameters = Mapping[str, Value]
 
 # To be raised whenever a recipe's saved arrays or settings change: older models cannot be read then.
 FORMAT = 3
+# The logits of a block of queries; what they are summed up from has to fit into memory as well.
+_CELLS_AT_ONCE = 2_000_000
 
 
 class OtherFormatError(Exception):
@@ -134,6 +136,28 @@ class Model(ABC):
                 }
             )
         )
+
+
+class BlockModel(Model):
+    """A model that answers a block of queries faster than one after the other."""
+
+    def scores(self, query: Query) -> Float32s:
+        """Return a logit for each item, shape (items,)."""
+        result: Float32s = self.scores_of_many([query])[0]
+        return result
+
+    def scores_of_many(self, queries: Sequence[Query]) -> Float32s:
+        """Return logits, shape (queries, items)."""
+        logits = np.empty((len(queries), len(self.item_ids)), dtype=np.float32)
+        at_once = max(_CELLS_AT_ONCE // max(len(self.item_ids), 1), 1)
+        for start in range(0, len(queries), at_once):
+            block = queries[start : start + at_once]
+            self._write_block(block, logits[start : start + len(block)])
+        return logits
+
+    @abstractmethod
+    def _write_block(self, queries: Sequence[Query], logits: Float32s) -> None:
+        """Write the logits of some queries, shape (queries, items)."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from localcloud.personalize.recipes.base import Float32s, Model, Query
+from localcloud.personalize.recipes.base import BlockModel, Float32s, Query
 from localcloud.personalize.recipes.fused import add_read, add_rows
 from localcloud.personalize.recipes.held_out import SHORT
 from localcloud.personalize.recipes.histories import OWN_VIEWS, Histories
@@ -49,10 +49,9 @@ _METADATA_DECAY = 5.0
 _LEAST_TRANSITION = 1e-5
 # EASE and the factors, which know no order, gain from more of the history.
 _LONGER = 2
-_CELLS_AT_ONCE = 2_000_000
 
 
-class SequenceModel(Model):
+class SequenceModel(BlockModel):
     """Views of histories and their weights.
 
     Arrays: `transitions`, `steps`, `preceding` and `features` (CSR), `ease` and `regression` of `ease_items`,
@@ -63,20 +62,6 @@ class SequenceModel(Model):
     """
 
     KIND = "sequence"
-
-    def scores(self, query: Query) -> Float32s:
-        """Return logits for all items."""
-        result: Float32s = self.scores_of_many([query])[0]
-        return result
-
-    def scores_of_many(self, queries: Sequence[Query]) -> Float32s:
-        """Return logits, shape (queries, items)."""
-        logits = np.empty((len(queries), len(self.item_ids)), dtype=np.float32)
-        at_once = max(_CELLS_AT_ONCE // max(len(self.item_ids), 1), 1)
-        for start in range(0, len(queries), at_once):
-            block = queries[start : start + at_once]
-            self._write_block(block, logits[start : start + len(block)])
-        return logits
 
     def views(self, queries: Sequence[Query]) -> Iterator[Float32s]:
         """Yield each view of the queries, shape (queries, items) or one that broadcasts to it.

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from localcloud.personalize.recipes.base import Float32s, Model, Query
+from localcloud.personalize.recipes.base import BlockModel, Float32s, Query
 
 _SPARSE = ("together", "cosine", "following")
 # Views that are products of an item's factors and those of all others.
@@ -18,13 +18,11 @@ _FACTORS = {
     "directed": ("directed_in", "directed_out"),
 }
 _VIEWS = (*_SPARSE, "ease", *_FACTORS, "log following", "popularity")
-# What a block of answers may take while its parts are added up: 64 MiB.
-_CELLS_AT_ONCE = 1 << 24
 _LEAST_TRANSITION = 1e-5
 
 
-class SimsModel(Model):
-    """Views of an item and their weights.
+class SimsModel(BlockModel):
+    """Views of `query.item` and their weights; popularity without an item, or when nothing is known of it.
 
     Arrays: `together`, `cosine`, `following` and `stand_ins` (CSR), EASE, `factors` and `metadata` of items,
     `directed_in` and `directed_out`, log popularity, and `weights`, one a view.
@@ -32,21 +30,12 @@ class SimsModel(Model):
 
     KIND = "sims"
 
-    def scores(self, query: Query) -> Float32s:
-        """Return logits beside `query.item`; popularity without one, or when nothing is known of it."""
-        result: Float32s = self.scores_of_many([query])[0]
-        return result
-
-    def scores_of_many(self, queries: Sequence[Query]) -> Float32s:
-        """Return logits, shape (queries, items)."""
-        logits = np.tile(np.asarray(self.arrays["log_popularity"]), (len(queries), 1))
-        known = [(place, query.item) for place, query in enumerate(queries) if self._knows(query.item)]
-        at_once = max(_CELLS_AT_ONCE // max(len(self.item_ids), 1), 1)
-        for start in range(0, len(known), at_once):
-            block = known[start : start + at_once]
-            items = np.array([item for _, item in block])
-            logits[[place for place, _ in block]] = self._beside(items)
-        return logits
+    def _write_block(self, queries: Sequence[Query], logits: Float32s) -> None:
+        known = np.array([self._knows(query.item) for query in queries])
+        logits[~known] = self.arrays["log_popularity"]
+        if known.any():
+            items = [query.item for query, is_known in zip(queries, known, strict=True) if is_known]
+            logits[known] = self._beside(np.array(items, dtype=np.int64))
 
     def _knows(self, item: int | None) -> bool:
         """Say whether anything but popularity is known of an item."""
@@ -95,17 +84,17 @@ class SimsModel(Model):
     def views(self, item: int) -> Float32s:
         """Return the views of an item, shape (views, items): what `scores` adds up at once, one by one."""
         result = np.zeros((len(_VIEWS), len(self.item_ids)), dtype=np.float32)
-        for place, name in enumerate(_SPARSE):
+        for name in _SPARSE:
             others, values = self._row(name, item)
-            result[place][others] = values
+            result[_VIEWS.index(name)][others] = values
         ease = self._ease(item)
         if len(ease):
-            result[3][self.arrays["ease_items"]] = ease
-        result[4] = self.arrays["metadata"] @ self.arrays["metadata"][item]
-        result[5] = self.arrays["factors"] @ self.arrays["factors"][item]
-        result[6] = self.arrays["directed_out"] @ self.arrays["directed_in"][item]
-        result[7] = np.log(result[2] + _LEAST_TRANSITION)
-        result[8] = self.arrays["log_popularity"]
+            result[_VIEWS.index("ease")][self.arrays["ease_items"]] = ease
+        for name, (of_item, of_others) in _FACTORS.items():
+            result[_VIEWS.index(name)] = self.arrays[of_others] @ self.arrays[of_item][item]
+        following = result[_VIEWS.index("following")]
+        result[_VIEWS.index("log following")] = np.log(following + _LEAST_TRANSITION)
+        result[_VIEWS.index("popularity")] = self.arrays["log_popularity"]
         return result
 
     def rows(self, name: str) -> sp.csr_matrix:
