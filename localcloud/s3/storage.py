@@ -225,12 +225,12 @@ def _patch_lists() -> None:
     """List no folder of which every key is deleted, as moto does where keys have versions."""
     list_objects = models.S3Backend.list_objects
 
-    def list_living(backend: Any, bucket: Any, *arguments: Any, **options: Any) -> Any:
-        living = copy.copy(bucket)
-        living.keys = {
-            name: key for name, key in bucket.keys.items() if not isinstance(key, models.FakeDeleteMarker)
-        }
-        return list_objects(backend, living, *arguments, **options)
+    def list_living(backend: Any, bucket: Any, prefix: Any, delimiter: Any, **options: Any) -> Any:
+        if delimiter:
+            keys = bucket.keys.items()
+            bucket = copy.copy(bucket)
+            bucket.keys = {name: key for name, key in keys if not isinstance(key, models.FakeDeleteMarker)}
+        return list_objects(backend, bucket, prefix, delimiter, **options)
 
     models.S3Backend.list_objects = list_living
 
