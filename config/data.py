@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from config.base import Section
+from config.base import Section, repeated
 
 ColumnType = Literal["string", "double", "long", "timestamp"]
 COLUMN_NAME = r"^[a-z][a-z0-9_]{0,62}$"
@@ -192,9 +192,8 @@ class DataConfig(Section):
     def _names_are_declared(self) -> Self:
         """Check that every attribute named somewhere is declared, and every event type has a value."""
         declared = [a.name for a in self.attributes] + [d.name for d in self.derived_attributes]
-        repeated = sorted({name for name in declared if declared.count(name) > 1})
-        if repeated:
-            raise ValueError(f"attributes declared twice: {', '.join(repeated)}")
+        if twice := repeated(declared):
+            raise ValueError(f"attributes declared twice: {', '.join(twice)}")
         for where, names in self._attribute_uses().items():
             unknown = sorted(set(names) - set(declared))
             if unknown:

@@ -50,10 +50,9 @@ class ProjectConfig(Section):
     def _trains_what_is_asked_for(self) -> Self:
         trained = {recipe.key: (recipe.recipe, recipe.dataset_group) for recipe in self.training.recipes}
         for key, (recipe, group) in ASKED_FOR.items():
-            if trained.get(key) != (recipe, group):
-                there = (
-                    "there is none" if key not in trained else "it is {} of group {!r}".format(*trained[key])
-                )
+            found = trained.get(key)
+            if found != (recipe, group):
+                there = f"it is {found[0]} of group {found[1]!r}" if found else "there is none"
                 raise ValueError(
                     f"training.recipes: the API and the coupon campaign ask for a recipe with key = {key!r}, "
                     f"{recipe} of dataset_group {group!r}; {there}"

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from config.base import Section
+from config.base import Section, repeated
 from config.schedules import Expression, times_a_month
 
 DatasetGroupName = Literal["main", "coupons"]
@@ -161,8 +161,7 @@ class TrainingConfig(Section):
 
     @model_validator(mode="after")
     def _has_every_key_once(self) -> Self:
-        keys = [recipe.key for recipe in self.recipes]
-        if twice := sorted({key for key in keys if keys.count(key) > 1}):
+        if twice := repeated(recipe.key for recipe in self.recipes):
             raise ValueError(f"recipes.key = {', '.join(twice)}: there twice; a key names one solution")
         return self
 
