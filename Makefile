@@ -25,7 +25,7 @@ local: setup ## Leave localcloud running with the app deployed: make local [CONF
 	@$(RUN) -m ops --config $(CONFIG) local --port $(PORT)
 
 test: setup ## Run all tests
-	@$(RUN) -m pytest --numprocesses 2 --dist loadscope $(ARGS)
+	@$(RUN) -m pytest --numprocesses 2 --no-loadscope-reorder $(ARGS)
 
 bench: setup ## Run one benchmark and record its figures: make bench NAME=recommender
 	@$(if $(NAME),,$(error say which: make bench NAME=x, x one of: $(BENCHMARKS)))

@@ -16,10 +16,6 @@ LONGEST = ("local/app", "unit/glue", "infra", "local/api")
 class LoadFolders(LoadScopeScheduling):
     """Hands out folders, in the order in which they are collected."""
 
-    def __init__(self, config: pytest.Config, log: Any) -> None:
-        super().__init__(config, log)
-        config.option.loadscopereorder = False
-
     def _split_scope(self, nodeid: str) -> str:
         return str(PurePosixPath(nodeid.split("::", maxsplit=1)[0]).parent)
 
