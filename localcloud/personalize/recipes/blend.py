@@ -1,8 +1,7 @@
 """How much each view of a history counts, learned from interactions that were held out.
 
-First a softmax regression of the next item on the views, then a coordinate ascent on the NDCG at 10 itself
-(Metzler and Croft 2007): likelihood spreads its attention over all targets, the metric wants the head of the
-list right.
+First a softmax regression of the next item on the views, then, from there, a climb of the NDCG (ndcg.py):
+likelihood spreads its attention over all targets, the metric wants the head of the list right.
 """
 
 from __future__ import annotations
@@ -11,13 +10,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from localcloud.personalize.interactions import InteractionLog
 from localcloud.personalize.recipes.held_out import Targets
+from localcloud.personalize.recipes.ndcg import Climb, Views, Weights, least_loss
 
-Views = npt.NDArray[np.float32]
-Weights = npt.NDArray[np.float64]
 # A user, the history, and the row of the interaction that comes next.
 Place = tuple[int, npt.NDArray[np.int32], int]
 
@@ -30,16 +27,10 @@ _RIDGE = 1e-3
 # Weights with a prior count as if this many targets had spoken for it.
 _PRIOR_TARGETS = 4.0
 # With fewer targets the NDCG is chance.
-_FEWEST_TO_ASCEND = 200
+_FEWEST_FOR_NDCG = 200
 _LEAST_SPREAD = 1e-12
 # Bounds the memory of a large catalogue: places x items at once.
 _CELLS_AT_ONCE = 2_000_000
-_ROUNDS = 2
-# Near ones: what is held out is a sample, and by 0 or 4 it has thrown out views that others needed.
-_FACTORS = (0.5, 0.75, 1.33, 2.0)
-# A change must gain this share, so that chance does not decide.
-_LEAST_GAIN = 0.004
-_DEPTH = 10
 
 
 def learn_weights(
@@ -49,15 +40,17 @@ def learn_weights(
     item_count: int,
     seed: int,
     *,
+    climb: Climb,
     against_popular: bool = False,
-    positive: bool = False,
+    positive: Sequence[bool],
     around: Weights | None = None,
 ) -> Weights | None:
     """Return the weight of each view, None without any target (`HeldOut`).
 
     `views_of` gives the views of some places, shape (views, histories, items). Each target competes with all
     items (of which a sample stands for the others) or, `against_popular`, with items drawn by popularity.
-    `positive`: no weight is below 0. `around`: weights that these are drawn to, the more the fewer targets.
+    `climb` raises the NDCG of the likeliest weights. `positive`: of which views the weight is not below 0.
+    `around`: weights that these are drawn to, the more the fewer targets.
     """
     if len(targets) == 0:
         return None
@@ -72,8 +65,8 @@ def learn_weights(
     for sample in range(_SAMPLES):
         lists_of_one, offsets_of_one = competing[sample::_SAMPLES], offsets[sample::_SAMPLES]
         start = found = _fit(lists_of_one, offsets_of_one, start, prior, ridge, positive)
-        if len(targets) >= _FEWEST_TO_ASCEND:
-            found = _ascend(found, lists_of_one, np.exp(offsets_of_one))
+        if len(targets) >= _FEWEST_FOR_NDCG:
+            found = climb(found, lists_of_one, np.exp(offsets_of_one), positive)
         total += found
     return total / _SAMPLES / scale
 
@@ -159,7 +152,7 @@ def _competitors(
 
 
 def _fit(  # noqa: PLR0917 - each is another input of one fit
-    competing: Views, offsets: Views, start: Weights, prior: Weights, ridge: float, positive: bool
+    competing: Views, offsets: Views, start: Weights, prior: Weights, ridge: float, positive: Sequence[bool]
 ) -> Weights:
     """Maximise the mean log likelihood of the first place of each list, the weights drawn to a prior.
 
@@ -178,34 +171,4 @@ def _fit(  # noqa: PLR0917 - each is another input of one fit
         apart = weights - prior
         return -likelihood + ridge * float(apart @ apart), 2 * ridge * apart - gradient
 
-    bounds = [(0.0, None)] * width if positive else None
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60})
-    return np.asarray(found.x, dtype=np.float64)
-
-
-def _ascend(weights: Weights, competing: Views, stands_for: Views) -> Weights:
-    """Multiply one weight after the other by what raises the NDCG at 10 of the lists."""
-    best = weights.copy()
-    scores = competing @ best.astype(np.float32)
-    gain = _ndcg(scores, stands_for)
-    for _ in range(_ROUNDS):
-        before = gain
-        for view in range(len(best)):
-            part = competing[:, :, view] * np.float32(best[view])
-            gains = [_ndcg(scores + np.float32(factor - 1.0) * part, stands_for) for factor in _FACTORS]
-            winner = int(np.argmax(gains))
-            if gains[winner] > gain * (1.0 + _LEAST_GAIN):
-                gain = gains[winner]
-                scores = scores + np.float32(_FACTORS[winner] - 1.0) * part
-                best[view] *= _FACTORS[winner]
-        if gain == before:
-            break
-    return best
-
-
-def _ndcg(scores: Views, stands_for: Views) -> float:
-    """Return the mean NDCG at 10 of the first places, rivals counted as often as they stand for."""
-    rivals = scores[:, 1:]
-    above = (rivals > scores[:, :1]) + 0.5 * (rivals == scores[:, :1])
-    ranks = (above * stands_for[:, 1:]).sum(axis=1)
-    return float(np.where(ranks < _DEPTH, 1.0 / np.log2(ranks + 2.0), 0.0).mean())
+    return least_loss(loss, start, positive)

@@ -29,11 +29,12 @@ from localcloud.personalize.recipes.base import (
     Value,
     history_percentiles,
 )
-from localcloud.personalize.recipes.blend import Place, Weights, learn_weights
+from localcloud.personalize.recipes.blend import Place, learn_weights
 from localcloud.personalize.recipes.cold_items import stand_ins
 from localcloud.personalize.recipes.held_out import Targets, hold_out, share_ahead
+from localcloud.personalize.recipes.ndcg import Weights, by_gradient
 from localcloud.personalize.recipes.regression import next_item_regression
-from localcloud.personalize.recipes.sequence_model import VIEWS, WEIGHTS, SequenceModel
+from localcloud.personalize.recipes.sequence_model import SIGNED, VIEWS, WEIGHTS, SequenceModel
 from localcloud.personalize.recipes.threads import one_thread
 from localcloud.personalize.recipes.user_attributes import (
     UserAttributes,
@@ -116,7 +117,9 @@ def _fit(data: TrainingData, hyperparameters: Hyperparameters, *, against_popula
             views_of,
             data.item_count,
             _SEED,
+            climb=by_gradient,
             against_popular=against_popular,
+            positive=[view not in SIGNED for view in VIEWS],
             around=around,
         )
 

@@ -38,6 +38,9 @@ VIEWS = (
     "own of an item that is repeated",
     "own of a user who repeats",
 )
+# These can speak against an item: popular ones rank too high elsewhere, and many an item is had but once.
+# What the others find speaks for it; a weight below 0 would be chance, a costly one where data is thin.
+SIGNED = {"popularity", *(view for view in VIEWS if view.startswith("own"))}
 # The arrays of weights: of long histories, and of those of at most SHORT interactions.
 WEIGHTS = ("weights", "weights_of_short")
 FACTORS = ("factors", "directed factors")

@@ -1,11 +1,11 @@
 """aws-sims and aws-similar-items: items that go with a given one.
 
 A logit for each item is a weighted sum of views of the given item: co-interactions, their plain cosine,
-directed transitions, the logarithm of these and their factors, EASE, cosines of ALS factors and popularity;
-the weights are learned from held-out interactions (blend.py). Co-interactions are the number of users of both
-items, divided by (users of i * users of j) ^ `popularity_discount_factor`: 0 ranks by bare numbers, 0.5 is
-the cosine. Pairs with fewer than `min_cointeraction_count` users in common, users whose history length and
-items whose number of users lie outside of their percentiles do not count there.
+directed transitions over many and over few steps, their logarithms and their factors, EASE, cosines of ALS
+factors and popularity; the weights are learned from held-out interactions (blend.py). Co-interactions are the
+number of users of both items, divided by (users of i * users of j) ^ `popularity_discount_factor`: 0 ranks by
+bare numbers, 0.5 is the cosine. Pairs with fewer than `min_cointeraction_count` users in common, users whose
+history length and items whose number of users lie outside of their percentiles do not count there.
 
 aws-similar-items has the cosines of metadata reduced to `item_metadata_hidden_dimension` dimensions in place
 of those co-interactions, and ALS factors of rank `item_id_hidden_dimension`. It finds items like one that
@@ -34,15 +34,16 @@ from localcloud.personalize.recipes.base import (
 from localcloud.personalize.recipes.blend import Place, learn_weights
 from localcloud.personalize.recipes.cold_items import stand_ins
 from localcloud.personalize.recipes.held_out import hold_out
-from localcloud.personalize.recipes.sims_model import SimsModel
+from localcloud.personalize.recipes.ndcg import by_coordinates
+from localcloud.personalize.recipes.sims_model import VIEWS, SimsModel
 from localcloud.personalize.recipes.threads import one_thread
 from localcloud.personalize.recipes.transitions import count_transitions, keep_strongest, normalise
 
 _NEIGHBOURS = 500
-_LAGS = 5
-_LAG_DECAY = 2.0
+# Of each view of transitions: steps, decay, smoothing, and how many items are kept of each.
+_TRANSITIONS = {"following": (5, 2.0, 5.0, _NEIGHBOURS), "next": (3, 1.0, 2.0, 200)}
 # Where no interaction can be held out.
-_PLAIN_WEIGHTS = np.array([1, 1, 0, 0, 1, 1, 0, 0.5, 0.5], dtype=np.float32)
+_PLAIN = {"together": 1, "cosine": 1, "metadata": 1, "factors": 1, "log following": 0.5, "popularity": 0.5}
 # The rank of the ALS factors of aws-sims, which has no parameter for it.
 _RANK = 100
 _SEED = 1
@@ -65,10 +66,20 @@ def _fit(data: TrainingData, hyperparameters: Hyperparameters) -> SimsModel:
         return np.stack([model.views(int(history[-1])) for _, history, _ in places], axis=1)
 
     # Each view is evidence for an item: a weight below 0 would be chance.
-    weights = learn_weights(data.log, held_out.newest, views_of, data.item_count, _SEED, positive=True)
+    evidence = [True] * len(VIEWS)
+    weights = learn_weights(
+        data.log,
+        held_out.newest,
+        views_of,
+        data.item_count,
+        _SEED,
+        climb=by_coordinates,
+        positive=evidence,
+    )
     if len(data.log) <= _ONE_FIT_ABOVE:
         model = _fit_views(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
-    model.arrays["weights"] = _PLAIN_WEIGHTS if weights is None else weights.astype(np.float32)
+    plain = np.array([_PLAIN.get(view, 0.0) for view in VIEWS])
+    model.arrays["weights"] = (plain if weights is None else weights).astype(np.float32)
     return model
 
 
@@ -80,8 +91,6 @@ def _fit_views(
     popularity = np.bincount(data.log.items, weights=data.weights, minlength=data.item_count).astype(
         np.float64
     )
-    following = count_transitions(data.log, data.item_count, data.weights, _LAGS, _LAG_DECAY)
-    following = keep_strongest(normalise(following, popularity, 5.0, 0.3), _NEIGHBOURS)
     counts = data.item_count
     empty = sp.csr_matrix((counts, counts), dtype=np.float32)
     special: dict[str, npt.NDArray[np.float32]]
@@ -105,10 +114,20 @@ def _fit_views(
         **special,
         **views.csr_arrays("together", together),
         **views.csr_arrays("cosine", _discounted(views.user_items(data.log, counts), 1.0, 0.5)),
-        **views.csr_arrays("following", following),
+        **_transitions(data, popularity),
         **views.ease(data.log, popularity),
     }
     return SimsModel(data.item_ids, arrays, {})
+
+
+def _transitions(data: TrainingData, popularity: npt.NDArray[np.float64]) -> views.Arrays:
+    """Return the transitions over many steps and over few, the strongest of each item."""
+    arrays: views.Arrays = {}
+    for name, (lags, decay, smoothing, neighbours) in _TRANSITIONS.items():
+        counts = count_transitions(data.log, data.item_count, data.weights, lags, decay)
+        counts = keep_strongest(normalise(counts, popularity, smoothing, 0.3), neighbours)
+        arrays |= views.csr_arrays(name, counts)
+    return arrays
 
 
 def _described(

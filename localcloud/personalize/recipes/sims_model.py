@@ -10,22 +10,23 @@ import scipy.sparse as sp
 
 from localcloud.personalize.recipes.base import BlockModel, Float32s, Query
 
-_SPARSE = ("together", "cosine", "following")
+_TRANSITIONS = ("following", "next")
+_SPARSE = ("together", "cosine", *_TRANSITIONS)
 # Views that are products of an item's factors and those of all others.
 _FACTORS = {
     "metadata": ("metadata", "metadata"),
     "factors": ("factors", "factors"),
     "directed": ("directed_in", "directed_out"),
 }
-_VIEWS = (*_SPARSE, "ease", *_FACTORS, "log following", "popularity")
+VIEWS = (*_SPARSE, "ease", *_FACTORS, *(f"log {name}" for name in _TRANSITIONS), "popularity")
 _LEAST_TRANSITION = 1e-5
 
 
 class SimsModel(BlockModel):
     """Views of `query.item` and their weights; popularity without an item, or when nothing is known of it.
 
-    Arrays: `together`, `cosine`, `following` and `stand_ins` (CSR), EASE, `factors` and `metadata` of items,
-    `directed_in` and `directed_out`, log popularity, and `weights`, one a view.
+    Arrays: `together`, `cosine`, `following`, `next` and `stand_ins` (CSR), EASE, `factors` and `metadata` of
+    items, `directed_in` and `directed_out`, log popularity, and `weights`, one a view.
     """
 
     KIND = "sims"
@@ -46,20 +47,22 @@ class SimsModel(BlockModel):
 
     def _beside(self, items: npt.NDArray[np.int64]) -> Float32s:
         """Return the weighted sums of the items' views, shape (items, all items)."""
-        weights = dict(zip(_VIEWS, np.asarray(self.arrays["weights"]).tolist(), strict=True))
+        weights = dict(zip(VIEWS, np.asarray(self.arrays["weights"]).tolist(), strict=True))
         least = np.float32(np.log(_LEAST_TRANSITION))
         everywhere = weights["popularity"] * np.asarray(self.arrays["log_popularity"])
-        logits = np.tile(everywhere + np.float32(weights["log following"]) * least, (len(items), 1))
+        everywhere = everywhere + np.float32(sum(weights[f"log {name}"] for name in _TRANSITIONS)) * least
+        logits = np.tile(everywhere, (len(items), 1))
         for name, (of_item, of_others) in _FACTORS.items():
             if weights[name]:
                 logits += (np.float32(weights[name]) * self.arrays[of_item][items]) @ self.arrays[of_others].T
         for row, item in zip(logits, items.tolist(), strict=True):
             for name in _SPARSE:
                 others, values = self._row(name, item)
-                row[others] += np.float32(weights[name]) * values
-                if name == "following":
+                if weights[name]:
+                    row[others] += np.float32(weights[name]) * values
+                if name in _TRANSITIONS and weights[f"log {name}"]:
                     logarithms = np.log(values + np.float32(_LEAST_TRANSITION)) - least
-                    row[others] += np.float32(weights["log following"]) * logarithms
+                    row[others] += np.float32(weights[f"log {name}"]) * logarithms
             ease = self._ease(item)
             if len(ease):
                 row[self.arrays["ease_items"]] += np.float32(weights["ease"]) * ease
@@ -83,18 +86,18 @@ class SimsModel(BlockModel):
 
     def views(self, item: int) -> Float32s:
         """Return the views of an item, shape (views, items): what `scores` adds up at once, one by one."""
-        result = np.zeros((len(_VIEWS), len(self.item_ids)), dtype=np.float32)
+        result = np.zeros((len(VIEWS), len(self.item_ids)), dtype=np.float32)
         for name in _SPARSE:
             others, values = self._row(name, item)
-            result[_VIEWS.index(name)][others] = values
+            result[VIEWS.index(name)][others] = values
         ease = self._ease(item)
         if len(ease):
-            result[_VIEWS.index("ease")][self.arrays["ease_items"]] = ease
+            result[VIEWS.index("ease")][self.arrays["ease_items"]] = ease
         for name, (of_item, of_others) in _FACTORS.items():
-            result[_VIEWS.index(name)] = self.arrays[of_others] @ self.arrays[of_item][item]
-        following = result[_VIEWS.index("following")]
-        result[_VIEWS.index("log following")] = np.log(following + _LEAST_TRANSITION)
-        result[_VIEWS.index("popularity")] = self.arrays["log_popularity"]
+            result[VIEWS.index(name)] = self.arrays[of_others] @ self.arrays[of_item][item]
+        for name in _TRANSITIONS:
+            result[VIEWS.index(f"log {name}")] = np.log(result[VIEWS.index(name)] + _LEAST_TRANSITION)
+        result[VIEWS.index("popularity")] = self.arrays["log_popularity"]
         return result
 
     def rows(self, name: str) -> sp.csr_matrix:

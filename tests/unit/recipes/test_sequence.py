@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from localcloud.personalize import recipes
 from localcloud.personalize.recipes import RECIPES, Exploration, Query, explore
-from localcloud.personalize.recipes.sequence_model import VIEWS, WEIGHTS, SequenceModel
+from localcloud.personalize.recipes.sequence_model import SIGNED, VIEWS, WEIGHTS, SequenceModel
 from localcloud.personalize.recipes.user_attributes import read_attributes, tokens_of
 from tests.unit.recipes.synthetic import DAY, START, fitted, one_hot, positions, rings, training_data
 
@@ -47,6 +47,14 @@ def test_the_same_data_trains_the_same_model(data, model):
     np.testing.assert_allclose(
         again.scores(Query(history)), model.scores(Query(history)), rtol=1e-4, atol=1e-4
     )
+
+
+@pytest.mark.parametrize("recipe", [UP, RANKING])
+def test_what_a_view_finds_speaks_for_items_only(data, recipe):
+    model = fitted(recipe, data)
+    for name in WEIGHTS:
+        weights = dict(zip(VIEWS, model.arrays[name].tolist(), strict=True))
+        assert min(weight for view, weight in weights.items() if view not in SIGNED) >= 0
 
 
 def test_a_saved_model_answers_as_before(model, tmp_path):
