@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from pathlib import Path
 
 from benchmarks.recommender import neural, quality, scale
 from benchmarks.report import PACKAGES, Figure, write_results
@@ -15,6 +16,7 @@ _TARGETS = {
     ("ml-100k", "user-personalization"): 0.125,
     ("ml-100k", "personalized-ranking"): 0.31,
 }
+_PACKAGES = (*PACKAGES, "implicit", "torch", "recbole")
 _ROWS, _SMALL_ROWS, _ITEMS = 10_000_000, 1_000_000, 20_000
 _WIDE_ROWS, _WIDE_ITEMS = 3_000_000, 500_000
 
@@ -23,7 +25,13 @@ def main() -> None:
     """Run the measurements; write benchmarks/results/recommender-quality-DATA.json and -scale-RECIPE.json."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.recommender", description=__doc__)
     parser.add_argument("--only", choices=("quality", "scale"), help="run one part only")
-    parser.add_argument("--data", nargs="*", default=list(quality.DATA_SETS), choices=list(quality.DATA_SETS))
+    parser.add_argument(
+        "--data",
+        nargs="*",
+        default=list(quality.DATA_SETS),
+        type=_data_set,
+        help=f"{', '.join(quality.DATA_SETS)}, or CSV files of interactions",
+    )
     parser.add_argument(
         "--recipes", nargs="*", default=list(_TRAINED), choices=_TRAINED, help="of the scale part"
     )
@@ -32,11 +40,18 @@ def main() -> None:
         sys.stdout.write(neural.notice())
         for data_set in arguments.data:
             measured = quality_tables([data_set])
-            name, packages = f"recommender-quality-{data_set}", (*PACKAGES, "implicit", "torch", "recbole")
-            write_results(name, figures_of(measured), packages=packages, tables=measured)
+            name = f"recommender-quality-{Path(data_set).stem}"
+            write_results(name, figures_of(measured), packages=_PACKAGES, tables=measured)
     if arguments.only in {None, "scale"}:
         for recipe in arguments.recipes:
             write_results(f"recommender-scale-{recipe}", scale_figures(recipe), rows=_ROWS, items=_ITEMS)
+
+
+def _data_set(name: str) -> str:
+    if name not in quality.DATA_SETS and not Path(name).is_file():
+        names = ", ".join(quality.DATA_SETS)
+        raise argparse.ArgumentTypeError(f"{name!r} is neither a file nor one of {names}")
+    return name
 
 
 def quality_tables(data_sets: list[str]) -> dict[str, dict[str, dict[str, dict[str, float]]]]:

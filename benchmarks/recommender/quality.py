@@ -6,6 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from benchmarks.processes import figures_in_own_process
 from benchmarks.recommender import neural, protocols, rivals, sequences
@@ -21,6 +22,12 @@ DATA_SETS: dict[str, Callable[[], Sequences]] = {
     "check-ins": sequences.check_ins,
 }
 Protocol = Callable[[Sequences, Scorer], dict[str, float]]
+
+
+def sequences_of(data_set: str) -> Sequences:
+    """Return the data set of a name, or of a CSV file of interactions."""
+    made = DATA_SETS.get(data_set)
+    return made() if made else sequences.interactions_csv(Path(data_set))
 
 
 def recipe(name: str, *, from_last: bool = False) -> rivals.Rival:
@@ -59,7 +66,7 @@ def measure_in_subprocess(data_set: str, table: str, method: str) -> dict[str, f
 
 def measure(data_set: str, table: str, method: str) -> dict[str, float]:
     """Train one method on one data set; return its metrics, its seconds and the process's peak memory."""
-    data = DATA_SETS[data_set]()
+    data = sequences_of(data_set)
     protocol, methods = TABLES[table]
     training = data.without_newest()
     started = time.perf_counter()

@@ -82,6 +82,23 @@ def complete_journey() -> Sequences:
     )
 
 
+def interactions_csv(path: Path) -> Sequences:
+    """Read a CSV file of interactions as Personalize imports it; ties in time keep the file's order.
+
+    Raises ValueError if a column is missing or there is no user with two interactions.
+    """
+    frame = pd.read_csv(path, dtype={"USER_ID": str, "ITEM_ID": str})
+    missing = {"USER_ID", "ITEM_ID", "TIMESTAMP"} - set(frame.columns)
+    if missing:
+        columns = ", ".join(sorted(missing))
+        raise ValueError(f"{path} lacks {columns}; it must have USER_ID, ITEM_ID and TIMESTAMP.")
+    if not frame["USER_ID"].duplicated().any():
+        raise ValueError(f"{path} has no user with two interactions; the last of them is what is predicted.")
+    frame = frame.sort_values("TIMESTAMP", kind="stable")
+    log = _log(frame["USER_ID"], frame["ITEM_ID"], frame["TIMESTAMP"])
+    return Sequences(path.stem, log, _one_hot(log, {}))
+
+
 def films(seed: int = 7, users: int = 3_000, items: int = 3_000) -> Sequences:
     """Generate sequences like ML-1M's: no repeats; sequels, a taste that drifts slowly, and fashion."""
     random = np.random.default_rng(seed)
