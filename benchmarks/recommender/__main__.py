@@ -55,15 +55,16 @@ def _data_set(name: str) -> str:
 
 
 def quality_tables(data_sets: list[str]) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
-    """Return data set -> table -> method -> metrics, printed as they come."""
+    """Return data set, a file by its name -> table -> method -> metrics, printed as they come."""
     measured: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
     for data_set in data_sets:
+        called = Path(data_set).stem
         for table, (_, methods) in quality.TABLES.items():
             for method in methods:
                 metrics = quality.measure_in_subprocess(data_set, table, method)
-                measured.setdefault(data_set, {}).setdefault(table, {})[method] = metrics
+                measured.setdefault(called, {}).setdefault(table, {})[method] = metrics
                 line = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())
-                sys.stdout.write(f"{data_set:<18}{table:<22}{method:<30}{line}\n")
+                sys.stdout.write(f"{called:<18}{table:<22}{method:<30}{line}\n")
                 sys.stdout.flush()
     return measured
 
