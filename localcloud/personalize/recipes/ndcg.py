@@ -1,8 +1,8 @@
 """Raise the NDCG of lists from the likeliest weights on: by its gradient, or by one weight after the other.
 
-The gradient finds better weights for many views of histories, most of all where data is thin; the coordinate
-ascent, which takes large steps only, finds better ones for the few views of one item. Measured on twelve and
-on eleven data sets (docs/recipes.md).
+Measured on twelve data sets, the gradient finds better weights for the many views of histories (3.8% in the
+mean), most of all where data is thin. For the few views of one item the coordinate ascent, which takes large
+steps only, was as good or better on seven of eleven, by up to a tenth; worse by up to a twentieth.
 """
 
 from __future__ import annotations
