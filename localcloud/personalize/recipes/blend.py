@@ -168,7 +168,6 @@ def _fit(  # noqa: PLR0917 - each is another input of one fit
         shares /= shares.sum(axis=1, keepdims=True)
         likelihood = float(np.log(shares[:, 0] + 1e-30).mean())
         gradient = first - (shares.reshape(-1) @ flat) / lists
-        apart = weights - prior
-        return -likelihood + ridge * float(apart @ apart), 2 * ridge * apart - gradient
+        return -likelihood, -gradient
 
-    return least_loss(loss, start, positive)
+    return least_loss(loss, start, prior, ridge, positive)

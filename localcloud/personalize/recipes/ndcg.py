@@ -48,11 +48,9 @@ def by_gradient(likeliest: Weights, lists: Views, stands_for: Views, positive: S
         gains = 1.0 / np.log2(ranks + 2.0)
         slopes = gains * gains / ((ranks + 2.0) * np.log(2.0))
         of_rivals = (slopes[:, None] * times * above * (1.0 - above)).reshape(-1).astype(np.float32)
-        apart = weights - likeliest
-        value = _RIDGE * float(apart @ apart) - float(gains.mean())
-        return value, 2 * _RIDGE * apart + (of_rivals @ ahead) / (count * _TEMPERATURE)
+        return -float(gains.mean()), (of_rivals @ ahead) / (count * _TEMPERATURE)
 
-    return least_loss(loss, likeliest, positive)
+    return least_loss(loss, likeliest, likeliest, _RIDGE, positive)
 
 
 def by_coordinates(likeliest: Weights, lists: Views, stands_for: Views, positive: Sequence[bool]) -> Weights:
@@ -80,11 +78,24 @@ def by_coordinates(likeliest: Weights, lists: Views, stands_for: Views, positive
 
 
 def least_loss(
-    loss: Callable[[Weights], tuple[float, Weights]], start: Weights, positive: Sequence[bool]
+    loss: Callable[[Weights], tuple[float, Weights]],
+    start: Weights,
+    prior: Weights,
+    ridge: float,
+    positive: Sequence[bool],
 ) -> Weights:
-    """Return where a loss, given with its gradient, is least: not below 0 where `positive`."""
+    """Return where a loss, given with its gradient, plus ridge * |weights - prior|^2 is least.
+
+    `positive`: of which weights no value below 0 is tried.
+    """
+
+    def drawn(weights: Weights) -> tuple[float, Weights]:
+        value, gradient = loss(weights)
+        apart = weights - prior
+        return value + ridge * float(apart @ apart), gradient + 2 * ridge * apart
+
     bounds = [(0.0 if one else None, None) for one in positive]
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60})
+    found = minimize(drawn, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 60})
     return np.asarray(found.x, dtype=np.float64)
 
 

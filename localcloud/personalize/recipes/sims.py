@@ -40,8 +40,8 @@ from localcloud.personalize.recipes.threads import one_thread
 from localcloud.personalize.recipes.transitions import count_transitions, keep_strongest, normalise
 
 _NEIGHBOURS = 500
-# Of each view of transitions: steps, decay, smoothing, and how many items are kept of each.
-_TRANSITIONS = {"following": (5, 2.0, 5.0, _NEIGHBOURS), "next": (3, 1.0, 2.0, 200)}
+_LAGS = 5
+_LAG_DECAY = 2.0
 # Where no interaction can be held out.
 _PLAIN = {"together": 1, "cosine": 1, "metadata": 1, "factors": 1, "log following": 0.5, "popularity": 0.5}
 # The rank of the ALS factors of aws-sims, which has no parameter for it.
@@ -91,6 +91,8 @@ def _fit_views(
     popularity = np.bincount(data.log.items, weights=data.weights, minlength=data.item_count).astype(
         np.float64
     )
+    following = count_transitions(data.log, data.item_count, data.weights, _LAGS, _LAG_DECAY)
+    following = keep_strongest(normalise(following, popularity, 5.0, 0.3), _NEIGHBOURS)
     counts = data.item_count
     empty = sp.csr_matrix((counts, counts), dtype=np.float32)
     special: dict[str, npt.NDArray[np.float32]]
@@ -114,20 +116,11 @@ def _fit_views(
         **special,
         **views.csr_arrays("together", together),
         **views.csr_arrays("cosine", _discounted(views.user_items(data.log, counts), 1.0, 0.5)),
-        **_transitions(data, popularity),
+        **views.csr_arrays("following", following),
+        **views.csr_arrays("next", views.near_transitions(data.log, data.weights, popularity)),
         **views.ease(data.log, popularity),
     }
     return SimsModel(data.item_ids, arrays, {})
-
-
-def _transitions(data: TrainingData, popularity: npt.NDArray[np.float64]) -> views.Arrays:
-    """Return the transitions over many steps and over few, the strongest of each item."""
-    arrays: views.Arrays = {}
-    for name, (lags, decay, smoothing, neighbours) in _TRANSITIONS.items():
-        counts = count_transitions(data.log, data.item_count, data.weights, lags, decay)
-        counts = keep_strongest(normalise(counts, popularity, smoothing, 0.3), neighbours)
-        arrays |= views.csr_arrays(name, counts)
-    return arrays
 
 
 def _described(

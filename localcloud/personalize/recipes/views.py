@@ -50,9 +50,16 @@ def transitions(
     counts = count_transitions(log, len(popularity), weights, min(lags, _MOST_LAGS), _LAG_DECAY)
     forward = keep_strongest(normalise(counts, popularity, 5.0, 0.3), _NEIGHBOURS)
     backward = keep_strongest(normalise(counts.T.tocsr(), popularity, 5.0, 0.3), _NEIGHBOURS)
-    near = count_transitions(log, len(popularity), weights, min(lags, _STEPS), _STEP_DECAY)
-    steps = keep_strongest(normalise(near, popularity, 2.0, 0.3), _STEP_NEIGHBOURS)
+    steps = near_transitions(log, weights, popularity, lags)
     return csr_arrays("transitions", forward) | csr_arrays("preceding", backward) | csr_arrays("steps", steps)
+
+
+def near_transitions(
+    log: InteractionLog, weights: Float32s, popularity: npt.NDArray[np.float64], lags: int = _STEPS
+) -> sp.csr_matrix:
+    """Return the normalised transitions of at most `lags` steps, and of three: they fade fast."""
+    counts = count_transitions(log, len(popularity), weights, min(lags, _STEPS), _STEP_DECAY)
+    return keep_strongest(normalise(counts, popularity, 2.0, 0.3), _STEP_NEIGHBOURS)
 
 
 def directed_factors(
