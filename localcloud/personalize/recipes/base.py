@@ -24,7 +24,7 @@ Hyperparameters = Mapping[str, Value]
 
 
 # To be raised whenever a recipe's saved arrays or settings change: older models cannot be read then.
-FORMAT = 4
+FORMAT = 5
 # The logits of a block of queries; what they are summed up from has to fit into memory as well.
 _CELLS_AT_ONCE = 2_000_000
 

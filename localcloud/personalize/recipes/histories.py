@@ -22,14 +22,14 @@ class Histories:
     """The histories of some queries; `bptt` bounds how many interactions the views read."""
 
     def __init__(self, queries: Sequence[Query], item_count: int, bptt: int) -> None:
-        self._rows = [query.history for query in queries]
+        self.rows = [query.history for query in queries]
         self._shape = (len(queries), item_count)
         self._bptt = bptt
 
     def fading(self, times: int, decay: float) -> sp.csr_matrix:
         """Return queries x items: exp(-lag / decay) of the last `times` * bptt items, rows of sum 1."""
         window = min(times * self._bptt, int(decay * _NEGLIGIBLE) + 1)
-        rows = [row[-window:] for row in self._rows]
+        rows = [row[-window:] for row in self.rows]
         weights = [_fading(len(row), decay) for row in rows]
         ends = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
         return sp.csr_matrix((np.concatenate(weights), np.concatenate(rows), ends), shape=self._shape)
@@ -41,9 +41,9 @@ class Histories:
         (exp(-lag / 5) within bptt) and, more slowly fading, exp(-lag / 50) summed, 1, the logarithm of how
         often, the item's logarithm of repeats over everybody's, and the log odds of repeats in the history.
         """
-        lengths = np.array([len(row) for row in self._rows], dtype=np.int64)
+        lengths = np.array([len(row) for row in self.rows], dtype=np.int64)
         query = np.repeat(np.arange(len(lengths)), lengths)
-        items = np.concatenate(self._rows).astype(np.int64)
+        items = np.concatenate(self.rows).astype(np.int64)
         lags = np.repeat(np.cumsum(lengths), lengths) - np.arange(len(items)) - 1
         places, occurrence = np.unique(query * self._shape[1] + items, return_inverse=True)
         query, items = np.divmod(places, self._shape[1])

@@ -2,10 +2,10 @@
 
 A logit for each item is a weighted sum of views of the user's last `bptt` interactions: directed transitions
 over many and over few steps, their logarithms, transitions read backwards, EASE, a regression of the next
-item, factors of ALS (of rank `hidden_dimension`) and of the transitions, likeness of metadata, popularity
-(recent or of all times, `recency_mask`), how lately and how often the user had the item and whether it is one
-that is repeated, what users with the same attributes take, and what is taken in the same context. The weights
-are learned from held-out interactions (blend.py).
+item, factors of ALS (of rank `hidden_dimension`) and of the next item (of half that rank), likeness of
+metadata, popularity (recent or of all times, `recency_mask`), how lately and how often the user had the item
+and whether it is one that is repeated, what users with the same attributes take, and what is taken in the
+same context. The weights are learned from held-out interactions (blend.py).
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ from localcloud.personalize.recipes.blend import Place, learn_weights
 from localcloud.personalize.recipes.cold_items import stand_ins
 from localcloud.personalize.recipes.held_out import Targets, hold_out, share_ahead
 from localcloud.personalize.recipes.ndcg import Weights, by_gradient
+from localcloud.personalize.recipes.next_factors import (
+    NextFactors,
+    learn_next_factors,
+    update_next_factors,
+)
 from localcloud.personalize.recipes.regression import next_item_regression
 from localcloud.personalize.recipes.sequence_model import SIGNED, VIEWS, WEIGHTS, SequenceModel
 from localcloud.personalize.recipes.threads import one_thread
@@ -68,24 +73,25 @@ def fit_to_rank(data: TrainingData, hyperparameters: Hyperparameters) -> Sequenc
 
 
 def update(previous: Model, data: TrainingData, hyperparameters: Hyperparameters) -> SequenceModel:
-    """Take in new items and interactions: count again, keep EASE, regression, ALS factors and weights.
+    """Take in new items and interactions: count again, go on learning the next item's factors, keep the rest.
 
-    A new item has no part in these; it is scored by transitions and their factors, metadata and popularity,
-    or as a cold item.
+    A new item has no part in EASE, regression and ALS factors; it is scored by transitions, the next item's
+    factors, metadata and popularity, or as a cold item.
     """
     hyperparameters = {**_DEFAULTS, **hyperparameters}
     data = _of_usual_histories(data, hyperparameters)
     index = {item_id: place for place, item_id in enumerate(data.item_ids)}
     places = np.array([index.get(item_id, -1) for item_id in previous.item_ids], dtype=np.int64)
-    kept = places >= 0
     learned: Arrays = {name: np.asarray(previous.arrays[name]) for name in WEIGHTS}
     rank = previous.arrays["factors_in"].shape[1]
-    of_histories, of_items = (np.zeros((data.item_count, rank), dtype=np.float32) for _ in range(2))
-    of_histories[places[kept]] = previous.arrays["factors_in"][kept]
-    of_items[places[kept]] = previous.arrays["factors_out"][kept, :rank]
-    learned |= _factor_arrays(
-        (of_histories, of_items), views.directed_factors(data.log, data.weights, data.item_count, _SEED)
+    factors_in, next_in, factors_out = (
+        _moved(np.asarray(previous.arrays[name]), places, data.item_count)
+        for name in ("factors_in", "next_in", "factors_out")
     )
+    known = NextFactors(next_in, factors_out[:, rank:], np.asarray(previous.arrays["next_lags"]))
+    with one_thread():
+        following = update_next_factors(known, data.log, data.weights, _SEED)
+    learned |= _factor_arrays((factors_in, factors_out[:, :rank]), following)
     covered = places[previous.arrays["ease_items"]]
     order = np.argsort(covered[covered >= 0])
     learned["ease_items"] = covered[covered >= 0][order].astype(np.int32)
@@ -93,6 +99,13 @@ def update(previous: Model, data: TrainingData, hyperparameters: Hyperparameters
         learned[name] = previous.arrays[name][covered >= 0][:, covered >= 0][order][:, order]
     counted, settings = _counted(data, np.ones(len(data.log), dtype=np.bool_), hyperparameters)
     return SequenceModel(data.item_ids, counted | learned, settings)
+
+
+def _moved(rows: Float32s, places: npt.NDArray[np.int64], item_count: int) -> Float32s:
+    """Return items' rows in the places that the items have now, -1 being none; rows of 0 for the others."""
+    result = np.zeros((item_count, rows.shape[1]), dtype=np.float32)
+    result[places[places >= 0]] = rows[places >= 0]
+    return result
 
 
 def _fit(data: TrainingData, hyperparameters: Hyperparameters, *, against_popular: bool) -> SequenceModel:
@@ -156,20 +169,21 @@ def _fit_views(
     arrays, settings = _counted(data, used, hyperparameters)
     arrays |= views.ease(log, arrays["interaction_counts"].astype(np.float64))
     arrays["regression"] = next_item_regression(log, data.item_count, arrays["ease_items"], _SEED)
-    rank = int(hyperparameters["hidden_dimension"])
+    rank, lags = int(hyperparameters["hidden_dimension"]), int(hyperparameters["bptt"])
     arrays |= _factor_arrays(
         views.factors(log, data.item_count, rank, _SEED),
-        views.directed_factors(log, data.weights[used], data.item_count, _SEED),
+        learn_next_factors(log, data.weights[used], data.item_count, rank=rank // 2, lags=lags, seed=_SEED),
     )
     return SequenceModel(data.item_ids, arrays, settings)
 
 
-def _factor_arrays(factors: tuple[Float32s, Float32s], directed: tuple[Float32s, Float32s]) -> Arrays:
+def _factor_arrays(factors: tuple[Float32s, Float32s], following: NextFactors) -> Arrays:
     """Return the factors of histories, and those of items side by side: one product gives both views."""
     return {
         "factors_in": factors[0],
-        "directed_in": directed[0],
-        "factors_out": np.hstack([factors[1], directed[1]]),
+        "next_in": following.of_histories,
+        "next_lags": following.lags,
+        "factors_out": np.hstack([factors[1], following.of_items]),
     }
 
 

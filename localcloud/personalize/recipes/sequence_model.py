@@ -13,6 +13,7 @@ from localcloud.personalize.recipes.base import BlockModel, Float32s, Query
 from localcloud.personalize.recipes.fused import add_read, add_rows
 from localcloud.personalize.recipes.held_out import SHORT
 from localcloud.personalize.recipes.histories import OWN_VIEWS, Histories
+from localcloud.personalize.recipes.next_factors import next_profiles
 from localcloud.personalize.recipes.regression import DECAY as REGRESSION_DECAY
 from localcloud.personalize.recipes.user_attributes import tokens_of
 
@@ -29,7 +30,7 @@ VIEWS = (
     "ease",
     "regression",
     "factors",
-    "directed factors",
+    "next factors",
     "metadata",
     "own lately",
     "own",
@@ -43,7 +44,7 @@ VIEWS = (
 SIGNED = {"popularity", *(view for view in VIEWS if view.startswith("own"))}
 # The arrays of weights: of long histories, and of those of at most SHORT interactions.
 WEIGHTS = ("weights", "weights_of_short")
-FACTORS = ("factors", "directed factors")
+FACTORS = ("factors", "next factors")
 _TRANSITION_DECAY = 4.0
 _STEP_DECAY = 1.0
 _EASE_DECAY = 10.0
@@ -58,7 +59,7 @@ class SequenceModel(BlockModel):
     """Views of histories and their weights.
 
     Arrays: `transitions`, `steps`, `preceding` and `features` (CSR), `ease` and `regression` of `ease_items`,
-    `factors_in` and `directed_in` of histories with `factors_out` of items (one beside the other),
+    `factors_in` and `next_in` (with `next_lags`) of histories, `factors_out` of items (one beside the other),
     `log_popularity`, `log_repeats`, `user_tokens` with `user_lifts`, `context_tokens` with `context_lifts`,
     `cold_items` with `stand_ins` (CSR), `blank_items`, of which nothing is known,
     and `weights` and `weights_of_short`, one a view each.
@@ -86,10 +87,10 @@ class SequenceModel(BlockModel):
             view = np.zeros(shape, dtype=np.float32)
             view[:, covered] = histories.fading(_LONGER, decay)[:, covered] @ self._array(name)
             yield view
-        factors, directed = self._factor_profiles(histories)
+        factors, following = self._factor_profiles(histories)
         rank = factors.shape[1]
         yield factors @ self._array("factors_out")[:, :rank].T
-        yield directed @ self._array("factors_out")[:, rank:].T
+        yield following @ self._array("factors_out")[:, rank:].T
         yield (self._profiles(histories) @ self._matrix("tokens")).toarray()
         places, values = histories.own(self._array("log_repeats"))
         for value in values:
@@ -181,10 +182,10 @@ class SequenceModel(BlockModel):
         return made[name]
 
     def _factor_profiles(self, histories: Histories) -> tuple[Float32s, Float32s]:
-        """Return the histories' factors, of ALS and of the transitions."""
+        """Return the histories' factors, of ALS and of the next item."""
         return (
             histories.fading(_LONGER, _FACTOR_DECAY) @ self._array("factors_in"),
-            histories.fading(1, _TRANSITION_DECAY) @ self._array("directed_in"),
+            next_profiles(histories.rows, self._array("next_in"), self._array("next_lags")),
         )
 
     def _profiles(self, histories: Histories) -> sp.csr_matrix:

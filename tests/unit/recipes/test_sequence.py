@@ -100,7 +100,9 @@ def test_bptt_is_the_number_of_interactions_that_are_read(data):
 
 def test_hidden_dimension_is_the_rank_of_the_factors(data):
     for rank in (32, 64):
-        assert fitted(UP, data, hidden_dimension=rank).arrays["factors_in"].shape[1] == rank
+        arrays = fitted(UP, data, hidden_dimension=rank).arrays
+        assert arrays["factors_in"].shape[1] == rank
+        assert arrays["next_in"].shape[1] == rank // 2
 
 
 @pytest.mark.parametrize(
