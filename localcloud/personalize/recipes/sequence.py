@@ -73,10 +73,10 @@ def fit_to_rank(data: TrainingData, hyperparameters: Hyperparameters) -> Sequenc
 
 
 def update(previous: Model, data: TrainingData, hyperparameters: Hyperparameters) -> SequenceModel:
-    """Take in new items and interactions: count again, go on learning the next item's factors, keep the rest.
+    """Take in new items and interactions: count again, learn new items' next factors, keep the rest.
 
-    A new item has no part in EASE, regression and ALS factors; it is scored by transitions, the next item's
-    factors, metadata and popularity, or as a cold item.
+    A new item has no part in EASE, regression and ALS factors; it is scored by transitions, next factors,
+    metadata and popularity, or as a cold item.
     """
     hyperparameters = {**_DEFAULTS, **hyperparameters}
     data = _of_usual_histories(data, hyperparameters)
@@ -89,8 +89,9 @@ def update(previous: Model, data: TrainingData, hyperparameters: Hyperparameters
         for name in ("factors_in", "next_in", "factors_out")
     )
     known = NextFactors(next_in, factors_out[:, rank:], np.asarray(previous.arrays["next_lags"]))
+    new = np.isin(np.arange(data.item_count), places, invert=True)
     with one_thread():
-        following = update_next_factors(known, data.log, data.weights, _SEED)
+        following = update_next_factors(known, new, data.log, data.weights, _SEED)
     learned |= _factor_arrays((factors_in, factors_out[:, :rank]), following)
     covered = places[previous.arrays["ease_items"]]
     order = np.argsort(covered[covered >= 0])

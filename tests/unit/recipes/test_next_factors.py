@@ -117,12 +117,14 @@ def test_an_update_learns_a_new_item_and_keeps_the_others():
         before.lags,
     )
     new = ITEMS
-    late = [[*history, new] if history[-1] == 7 else history for history in every_other(12_000, seed=3)]
+    late = [[*history, new] if history[-2] == 7 else history for history in every_other(12_000, seed=3)]
     log = log_of(late, ITEMS + 1)
-    after = update_next_factors(wider, log, np.ones(len(log), dtype=np.float32), seed=1)
-    following = logits(after, [[1, 2, last] for last in range(ITEMS)])
+    marked = np.arange(ITEMS + 1) == new
+    after = update_next_factors(wider, marked, log, np.ones(len(log), dtype=np.float32), seed=1)
+    following = logits(after, [[1, before_last, 2] for before_last in range(ITEMS)])
     assert (following[:, new] - following.mean(axis=1)).argmax() == 7
-    assert found(after, every_other(300, seed=2)) > 0.7
+    np.testing.assert_array_equal(after.of_histories[:-1], before.of_histories)
+    np.testing.assert_array_equal(after.of_items[:-1], before.of_items)
 
 
 @pytest.mark.parametrize("histories", [[], [[3]], [[3], [4]], [[1, 2]]])
