@@ -20,7 +20,7 @@ import numpy.typing as npt
 from localcloud.personalize.interactions import Float32s, Int32s, Int64s, InteractionLog
 
 # Interactions further back are read by other views.
-MOST_LAGS = 20
+_MOST_LAGS = 20
 _FIRST_DECAY = 5.0
 _SPREAD = 0.05
 _EPOCHS = 3
@@ -36,7 +36,9 @@ _RATE = 0.01
 _LEAST_RATE = 0.02
 # An update goes over the newest interactions once.
 _UPDATE_EXAMPLES = 500_000
+# Adam's own defaults.
 _DECAY_OF_MEANS = (0.9, 0.999)
+_LEAST_SIZE = 1e-8
 _RIDGE = 1e-5
 
 
@@ -63,7 +65,7 @@ def learn_next_factors(
 ) -> NextFactors:
     """Return factors that read at most `lags` interactions; `weights`: how much each counts as a target."""
     random = np.random.default_rng(seed)
-    lags = min(lags, MOST_LAGS)
+    lags = min(lags, _MOST_LAGS)
     learner = _Learner(
         random.normal(0, _SPREAD, (item_count, rank)).astype(np.float32),
         np.hstack([random.normal(0, _SPREAD, (item_count, rank)), np.zeros((item_count, 1))]),
@@ -293,7 +295,8 @@ def _move_rows(  # noqa: PLR0917 - a compiled loop over arrays
     size: np.float32,
     ridge: np.float32,
 ) -> None:
-    first, second, least = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
+    first, second = np.float32(_DECAY_OF_MEANS[0]), np.float32(_DECAY_OF_MEANS[1])
+    least = np.float32(_LEAST_SIZE)
     for place in range(len(rows)):
         row = rows[place]
         for column in range(values.shape[1]):
