@@ -114,11 +114,10 @@ class _Segments:
 
     def _output(self, line: Json, items: npt.NDArray[np.int64], users: npt.NDArray[np.int64]) -> Json:
         best = users[top_items(self._interest(items)[users], self._count)]
-        return {
-            "input": line,
-            "output": {"recommendedUsers": [self._user_ids[place] for place in best]},
-            "error": None,
-        }
+        found = [self._user_ids[place] for place in best]
+        # The developer guide calls them recommendedUsers, the output that AWS's notebooks show usersList:
+        # clients of both are served.
+        return {"input": line, "output": {"recommendedUsers": found, "usersList": found}, "error": None}
 
     def _interest(self, items: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """Return every user's probability that the next item is one of these."""

@@ -21,7 +21,7 @@ from localcloud.personalize.operations import Answer, Request, operation
 from localcloud.personalize.properties import columns_of, parse_properties
 from localcloud.personalize.quotas import EVENT_BYTES
 from localcloud.personalize.region import Region
-from localcloud.personalize.resources import ACTIVE, Dataset, EventTracker, Schema
+from localcloud.personalize.resources import ACTIVE, IN_PROGRESS, PENDING, Dataset, EventTracker, Schema
 from localcloud.personalize.wire import timestamp
 
 # Interaction columns that have members of their own in an event.
@@ -44,7 +44,8 @@ _EVENT_COLUMNS = frozenset(
 def put_events(region: Region, request: Request) -> Answer:
     """Record what a user, or a session whose user is not known yet, did; it counts in the next request."""
     trackers = region.all(EventTracker, tracking_id=request["trackingId"])
-    if not trackers or trackers[0].status != ACTIVE:
+    # A client that has just been given the trackingId may use it: creating the tracker takes no work.
+    if not trackers or trackers[0].status not in {PENDING, IN_PROGRESS, ACTIVE}:
         raise InvalidInputError(
             f"There is no ACTIVE event tracker with the trackingId {request['trackingId']}."
         )

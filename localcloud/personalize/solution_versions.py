@@ -64,9 +64,10 @@ def start_training(
     if training_mode == "UPDATE":
         _check_updatable(region, solution)
     check_pending(region.all(SolutionVersion), PENDING_SOLUTION_VERSIONS)
+    last_part = name or new_id()
     version = SolutionVersion(
-        arn=f"{solution.arn}/{name or new_id()}",
-        name=name,
+        arn=f"{solution.arn}/{last_part}",
+        name=name or f"{solution.name}/{last_part}",
         solution_arn=solution.arn,
         dataset_group_arn=solution.dataset_group_arn,
         recipe_arn=solution.recipe_arn,

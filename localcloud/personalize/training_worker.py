@@ -18,6 +18,7 @@ from typing import Any
 from localcloud.personalize.action_training import prepare_actions, train_actions
 from localcloud.personalize.metrics import hold_out_users, measure, without_users
 from localcloud.personalize.recipes import RECIPES, load, trending
+from localcloud.personalize.segment_metrics import evaluate_segments
 from localcloud.personalize.store import Store
 from localcloud.personalize.training_data import EventChoice, NotEnoughDataError, prepare
 from localcloud.personalize.tuning import tune
@@ -48,6 +49,10 @@ def train(folder: Path) -> dict[str, Any]:
     data = prepare(store, choice)
     tuned = tune(recipe, data, fixed, order["hpo"], _SEED) if order["hpo"] is not None else None
     hyperparameters = recipe.with_defaults({**fixed, **(tuned or {})})
+    if recipe.recipe_type == "USER_SEGMENTATION":
+        recipe.fit(data, hyperparameters).save(folder / _MODEL)
+        metrics = evaluate_segments(recipe, data, hyperparameters, _SEED)
+        return {"metrics": metrics, "tuned": tuned, "seconds": time.monotonic() - started}
     held_out = hold_out_users(data, _SEED)
     others = without_users(data, held_out)
     if order["previous"] is not None and recipe.update is not None:

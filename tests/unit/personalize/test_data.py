@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
+from localcloud.personalize import attribution_reports
 from tests.unit.personalize.in_process import (
     INTERACTIONS_SCHEMA,
     ITEMS_SCHEMA,
@@ -152,6 +154,37 @@ def test_metric_attribution_reports_imported_events_to_s3(cloud, group):
     assert {row[4] for row in rows} == {"SOURCE_NAME_UNDEFINED"}
 
 
+def test_metric_attribution_reports_streamed_events_to_cloudwatch(cloud, group, monkeypatch):
+    cloud.dataset(group, "INTERACTIONS", INTERACTIONS_SCHEMA)
+    cloud.call(
+        "CreateMetricAttribution",
+        name="impact",
+        datasetGroupArn=group,
+        metrics=[{"eventType": "view", "metricName": "countViews", "expression": "SAMPLECOUNT()"}],
+        metricsOutputConfig={"roleArn": ROLE},
+    )
+    sent = []
+
+    class CloudWatch:
+        def put_metric_data(self, Namespace, MetricData):  # noqa: N803 - boto3's names
+            assert Namespace == "AWS/Personalize"
+            sent.extend(MetricData)
+
+    monkeypatch.setattr(attribution_reports, "cloudwatch_client", lambda _region: CloudWatch())
+    monkeypatch.setattr(cloud.region, "in_background", lambda work: work())
+    # Used as soon as it is known, without waiting for ACTIVE.
+    tracking_id = cloud.call("CreateEventTracker", name="t", datasetGroupArn=group)["trackingId"]
+    event = {"eventType": "view", "itemId": "i7", "sentAt": int(time.time())}
+    event["metricAttribution"] = {"eventAttributionSource": "home_page"}
+    cloud.call("PutEvents", trackingId=tracking_id, userId="u1", sessionId="s", eventList=[event] * 3)
+    (datum,) = sent
+    assert (datum["MetricName"], datum["Value"]) == ("COUNTVIEWS", 3)
+    assert datum["Dimensions"] == [
+        {"Name": "EventAttributionSource", "Value": "HOME_PAGE"},
+        {"Name": "DatasetGroupArn", "Value": group},
+    ]
+
+
 def test_everything_survives_a_restart_with_a_data_folder(tmp_path):
     first = InProcess(tmp_path)
     group = first.group()
@@ -164,6 +197,7 @@ def test_everything_survives_a_restart_with_a_data_folder(tmp_path):
     )
     event = {"eventType": "view", "itemId": "i7", "sentAt": 1_701_000_000}
     first.call("PutEvents", trackingId=tracking_id, userId="new", sessionId="s", eventList=[event])
+    assert version["name"] == "/".join(version["solutionVersionArn"].split("/")[-2:])
     before = first.call("GetRecommendations", campaignArn=campaign, userId="new", numResults=5)["itemList"]
     first.service.stop()
     second = InProcess(tmp_path)

@@ -355,9 +355,10 @@ def test_user_segments_for_items_and_attributes(shop):
         )["batchSegmentJobArn"]
         job = shop.cloud.settled("DescribeBatchSegmentJob", "batchSegmentJob", batchSegmentJobArn=arn)
         assert job["status"] == "ACTIVE", job
-        users = json.loads(shop.cloud.bucket.read(f"s3://batch/segments/{name}.json.out"))["output"][
-            "recommendedUsers"
-        ]
+        output = json.loads(shop.cloud.bucket.read(f"s3://batch/segments/{name}.json.out"))["output"]
+        # As the developer guide calls them, and as AWS's notebooks read them.
+        users = output["recommendedUsers"]
+        assert users == output["usersList"]
         data = shop.cloud.region.data.of(shop.group_arn)
         assert len(users) == 10
         assert {ring_of(data.history(user).item_ids[-1]) for user in users} == {0}
