@@ -12,6 +12,7 @@ import hashlib
 import numpy as np
 import numpy.typing as npt
 
+from localcloud.personalize.objective import ItemValues
 from localcloud.personalize.recipes import Hyperparameters, Model, Query, Recipe, TrainingData
 from localcloud.personalize.recipes.top import top_items
 
@@ -58,10 +59,13 @@ def _place(user_id: str, seed: int) -> float:
     return int.from_bytes(digest) / 2**64
 
 
-def measure(recipe: Recipe, model: Model, data: TrainingData, held_out: Marks) -> dict[str, float]:
+def measure(
+    recipe: Recipe, model: Model, data: TrainingData, held_out: Marks, objective: ItemValues | None = None
+) -> dict[str, float]:
     """Return coverage, mean_reciprocal_rank_at_25, and NDCG and precision at 5, 10 and 25.
 
-    `model` must not have seen the held-out users.
+    `model` must not have seen the held-out users. With an objective, which weighs in the ranking as it does
+    when items are recommended, also average_rewards_at_k.
     """
     users = np.flatnonzero(held_out)
     if len(users) > _MOST_USERS:
@@ -74,9 +78,13 @@ def measure(recipe: Recipe, model: Model, data: TrainingData, held_out: Marks) -
         past, future = items[:split], np.unique(items[split:])
         by_item = recipe.recipe_type == "RELATED_ITEMS"
         query = Query(history=past, item=int(past[-1]) if by_item else None)
-        top = top_items(model.scores(query), _DEPTH)
+        logits = model.scores(query)
+        top = top_items(logits if objective is None else objective.applied_to(logits), _DEPTH)
         recommended[top] = True
-        for name, value in _user_metrics(np.isin(top, future), len(future)).items():
+        of_user = _user_metrics(np.isin(top, future), len(future))
+        if objective is not None:
+            of_user["average_rewards_at_k"] = objective.share_won(top, future)
+        for name, value in of_user.items():
             sums[name] = sums.get(name, 0.0) + value
     metrics = {name: round(total / len(users), 6) for name, total in sums.items()}
     return {"coverage": round(float(recommended.mean()), 6), **metrics}

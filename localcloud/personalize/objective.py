@@ -33,6 +33,27 @@ class Objective:
     emphasis: float
 
 
+@dataclass(frozen=True)
+class ItemValues:
+    """The objective's column of the items of a training, NaN where unknown, and its emphasis."""
+
+    values: npt.NDArray[np.float64]
+    emphasis: float
+
+    def applied_to(self, logits: Float32s) -> Float32s:
+        """Return logits, shape (..., items), with the emphasis on higher values."""
+        return with_objective(logits, self.values, self.emphasis)
+
+    def share_won(self, recommended: npt.NDArray[np.int64], taken: npt.NDArray[np.int32]) -> float:
+        """Return the share of the value of all items taken that recommended ones among them have.
+
+        Source: developer guide, average_rewards_at_k. 0 where what was taken has no value above 0.
+        """
+        worth = np.nan_to_num(self.values[taken]).clip(0)
+        total = float(worth.sum())
+        return float(worth[np.isin(taken, recommended)].sum()) / total if total > 0 else 0.0
+
+
 def objective_of(config: Mapping[str, Any]) -> Objective | None:
     """Return the objective of a solutionConfig, None when it is off."""
     given = config.get("optimizationObjective", {})

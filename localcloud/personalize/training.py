@@ -10,11 +10,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from localcloud.personalize import campaigns
 from localcloud.personalize.catalogue import find_recipe
+from localcloud.personalize.objective import objective_of
 from localcloud.personalize.region import JobFailedError, Region
 from localcloud.personalize.resources import ACTIVE, STOPPED, STOPPING, Json, Solution, SolutionVersion
 from localcloud.personalize.solution_config import typed_hyperparameters
@@ -144,6 +146,7 @@ def _order(region: Region, version: SolutionVersion, store: str) -> Json:
     config: dict[str, Any] = version.solution_config
     recipe = find_recipe(version.recipe_arn)
     threshold = config.get("eventValueThreshold")
+    objective = objective_of(config)
     previous = last_full_version(region, version.solution_arn) if version.training_mode == "UPDATE" else None
     return {
         "recipe": recipe.name,
@@ -151,6 +154,7 @@ def _order(region: Region, version: SolutionVersion, store: str) -> Json:
         "eventType": version.event_type,
         "eventValueThreshold": float(threshold) if threshold else None,
         "events": config.get("eventsConfig", {}).get("eventParametersList", []),
+        "objective": asdict(objective) if objective else None,
         "ignoredColumns": _ignored_columns(region, version),
         "hyperparameters": typed_hyperparameters(config, recipe),
         "hpo": config.get("hpoConfig", {})

@@ -143,6 +143,18 @@ def _check_size(log: InteractionLog, choice: EventChoice) -> None:
         )
 
 
+def item_numbers(store: Store, item_ids: list[str], column: str) -> npt.NDArray[np.float64]:
+    """Return a column of numbers of the Items dataset for some items, NaN where there is none."""
+    result = np.full(len(item_ids), np.nan)
+    items, schema = store.table(ITEMS), store.schema(ITEMS)
+    if items is not None and schema is not None:
+        index = {item_id: position for position, item_id in enumerate(item_ids)}
+        places = np.array([index.get(item_id, -1) for item_id in items["ITEM_ID"].to_pylist()])
+        numbers = pc.cast(items[schema.exact_name(column)], pa.float64()).to_numpy()
+        result[places[places >= 0]] = numbers[places >= 0]
+    return result
+
+
 def _creation_times(
     log: InteractionLog, items: pa.Table | None, item_ids: list[str]
 ) -> npt.NDArray[np.int64]:

@@ -17,10 +17,11 @@ from typing import Any
 
 from localcloud.personalize.action_training import prepare_actions, train_actions
 from localcloud.personalize.metrics import hold_out_users, measure, without_users
+from localcloud.personalize.objective import ItemValues
 from localcloud.personalize.recipes import RECIPES, load, trending
 from localcloud.personalize.segment_metrics import evaluate_segments
 from localcloud.personalize.store import Store
-from localcloud.personalize.training_data import EventChoice, NotEnoughDataError, prepare
+from localcloud.personalize.training_data import EventChoice, NotEnoughDataError, item_numbers, prepare
 from localcloud.personalize.tuning import tune
 
 _SEED = 20_180_522
@@ -66,7 +67,11 @@ def train(folder: Path) -> dict[str, Any]:
         if recipe.supports_update:
             measured.save(folder / _MEASURED)
     model.save(folder / _MODEL)
-    metrics = measure(recipe, measured, data, held_out)
+    objective = order["objective"]
+    values = None
+    if objective is not None:
+        values = ItemValues(item_numbers(store, data.item_ids, objective["column"]), objective["emphasis"])
+    metrics = measure(recipe, measured, data, held_out, values)
     if recipe is trending.RECIPE:
         metrics["trend_prediction_accuracy"] = round(trending.prediction_accuracy(data, hyperparameters), 6)
     return {"metrics": metrics, "tuned": tuned, "seconds": time.monotonic() - started}

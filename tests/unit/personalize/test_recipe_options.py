@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from localcloud.personalize.objective import with_objective
+from localcloud.personalize.objective import ItemValues, with_objective
 from tests.unit.personalize.in_process import INTERACTIONS_SCHEMA, ITEMS_SCHEMA, AwsError, interactions_csv
 
 HOUR = 3600
@@ -21,6 +21,12 @@ def test_the_objective_weighs_as_much_as_relevance_at_medium_and_unknown_values_
     assert list(np.argsort(-with_objective(logits, values, 2.0))) == [2, 1, 0]
     assert with_objective(logits, np.array([1.0, np.nan, 3.0]), 2.0)[1] == 0
     assert with_objective(logits, np.ones(3), 2.0) is logits
+
+
+def test_the_reward_is_the_share_of_the_value_taken_that_was_recommended():
+    objective = ItemValues(np.array([1.0, 3.0, np.nan, -2.0]), 1.0)
+    assert objective.share_won(np.array([1, 2]), np.array([0, 1, 2, 3])) == 0.75
+    assert objective.share_won(np.array([2]), np.array([2, 3])) == 0
 
 
 @pytest.fixture
@@ -37,6 +43,8 @@ def group(cloud):
 
 
 def test_an_objective_raises_the_value_of_what_is_recommended(cloud, group):
+    metrics = {}
+
     def mean_price(sensitivity: str) -> float:
         objective = {"itemAttribute": "PRICE", "objectiveSensitivity": sensitivity}
         name = f"objective-{sensitivity.lower()}"
@@ -46,11 +54,17 @@ def test_an_objective_raises_the_value_of_what_is_recommended(cloud, group):
         version = cloud.version(solution)["solutionVersionArn"]
         exploration = {"explorationWeight": "0"}
         campaign = cloud.campaign(name, version, itemExplorationConfig=exploration)
+        metrics[sensitivity] = cloud.call("GetSolutionMetrics", solutionVersionArn=version)["metrics"]
         found = cloud.call("GetRecommendations", campaignArn=campaign, userId="u1", numResults=10)["itemList"]
         return float(np.mean([int(item["itemId"][1:]) % 7 for item in found]))
 
     prices = [mean_price(sensitivity) for sensitivity in ("OFF", "HIGH")]
     assert prices[1] > prices[0] + 1
+    # What is measured is what would be recommended: value is won at the cost of relevance.
+    assert 0 < metrics["HIGH"].pop("average_rewards_at_k") <= 1
+    assert metrics["HIGH"].keys() == metrics["OFF"].keys()
+    gain = "normalized_discounted_cumulative_gain_at_10"
+    assert metrics["HIGH"][gain] < metrics["OFF"][gain]
 
 
 def test_an_objective_is_refused_for_other_recipes(cloud, group):
