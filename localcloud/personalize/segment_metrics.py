@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
+from scipy.special import softmax
 
 from localcloud.personalize.interactions import InteractionLog
 from localcloud.personalize.recipes import Hyperparameters, Model, Query, Recipe, TrainingData
@@ -36,7 +37,8 @@ def evaluate_segments(
     what it is for, `recall` their share of those that did, or of the segment where it is smaller.
     """
     newest = newest_fifth(data.log)
-    model = recipe.fit(data.select(~newest), hyperparameters)
+    older = data.select(~newest)
+    model = recipe.fit(older, hyperparameters)
     random = np.random.default_rng(seed)
     users = _some(np.flatnonzero(np.diff(data.log.offsets) > 0), _MOST_USERS, random)
     happened = user_items(data.log.select(newest), data.item_count)[users]
@@ -47,7 +49,7 @@ def evaluate_segments(
     segments = _some(np.flatnonzero(np.diff(taken.indptr) > 0), _MOST_SEGMENTS, random)
     if len(segments) == 0:
         return {"coverage": 0.0, "hits_at_1_percent": 0.0, "recall_at_1_percent": 0.0}
-    interest = _interest(model, data.log.select(~newest), users, kinds[:, segments])
+    interest = _interest(model, older.log, users, kinds[:, segments])
     size = max(int(len(users) * _SEGMENT), 1)
     found = np.zeros(len(users), dtype=np.bool_)
     hits, recalls = [], []
@@ -81,10 +83,7 @@ def _interest(
     for start in range(0, len(users), _USERS_AT_ONCE):
         block = users[start : start + _USERS_AT_ONCE]
         queries = [Query(log.items[log.offsets[user] : log.offsets[user + 1]]) for user in block]
-        logits = model.scores_of_many(queries)
-        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-        shares /= shares.sum(axis=1, keepdims=True)
-        result[start : start + len(block)] = shares @ kinds
+        result[start : start + len(block)] = softmax(model.scores_of_many(queries), axis=1) @ kinds
     return result
 
 

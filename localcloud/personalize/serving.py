@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import softmax
 
 from localcloud.personalize.avro import ITEMS, DatasetSchema
 from localcloud.personalize.candidates import ItemCandidates, ItemColumns
@@ -161,9 +162,7 @@ class Server:
         shares = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
         for start in range(0, len(user_ids), _USERS_AT_ONCE):
             block = [self.candidates(user_id, None) for user_id in user_ids[start : start + _USERS_AT_ONCE]]
-            logits = self.logits_of_many(block)
-            exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-            shares[start : start + len(block)] = exponentials / exponentials.sum(axis=1, keepdims=True)
+            shares[start : start + len(block)] = softmax(self.logits_of_many(block), axis=1)
         return shares
 
     def metadata(self, item_id: str, columns: Sequence[str]) -> dict[str, str]:

@@ -148,11 +148,15 @@ def item_numbers(store: Store, item_ids: list[str], column: str) -> npt.NDArray[
     result = np.full(len(item_ids), np.nan)
     items, schema = store.table(ITEMS), store.schema(ITEMS)
     if items is not None and schema is not None:
-        index = {item_id: position for position, item_id in enumerate(item_ids)}
-        places = np.array([index.get(item_id, -1) for item_id in items["ITEM_ID"].to_pylist()])
         numbers = pc.cast(items[schema.exact_name(column)], pa.float64()).to_numpy()
-        result[places[places >= 0]] = numbers[places >= 0]
+        result[_places_of(items, item_ids)] = numbers
     return result
+
+
+def _places_of(items: pa.Table, item_ids: list[str]) -> npt.NDArray[np.int64]:
+    """Return the place that each row of the Items dataset has among all items."""
+    index = {item_id: position for position, item_id in enumerate(item_ids)}
+    return np.array([index[item_id] for item_id in items["ITEM_ID"].to_pylist()], dtype=np.int64)
 
 
 def _creation_times(
@@ -164,11 +168,9 @@ def _creation_times(
     np.minimum.at(created, log.items, log.timestamps)
     created[created == never] = 0
     if items is not None and "CREATION_TIMESTAMP" in items.column_names:
-        index = {item_id: position for position, item_id in enumerate(item_ids)}
-        pairs = zip(items["ITEM_ID"].to_pylist(), items["CREATION_TIMESTAMP"].to_pylist(), strict=True)
-        for item_id, timestamp in pairs:
-            if timestamp is not None:
-                created[index[item_id]] = timestamp
+        known = items["CREATION_TIMESTAMP"].is_valid().to_numpy()
+        timestamps = items["CREATION_TIMESTAMP"].drop_null().to_numpy()
+        created[_places_of(items, item_ids)[known]] = timestamps
     return created
 
 
@@ -178,8 +180,7 @@ def _features(
     """Return items x tokens (categories, words, bins of numbers), by rarity, rows of length 1."""
     if items is None or schema is None:
         return sp.csr_matrix((len(item_ids), 1), dtype=np.float32)
-    index = {item_id: position for position, item_id in enumerate(item_ids)}
-    rows = np.array([index[item_id] for item_id in items["ITEM_ID"].to_pylist()], dtype=np.int64)
+    rows = _places_of(items, item_ids)
     blocks = [
         _tokens_of(items[column.name], column, rows, len(item_ids))
         for column in schema.metadata

@@ -216,3 +216,16 @@ def items_csv(items: int = 60) -> str:
 def users_csv(users: int = 120) -> str:
     rows = [f"u{user},{20 + user % 50},{'gold' if user % 3 == 0 else 'basic'}" for user in range(users)]
     return "\n".join(["USER_ID,AGE,TIER", *rows]) + "\n"
+
+
+def sent_to_cloudwatch(monkeypatch: Any, module: Any) -> list[dict[str, Any]]:
+    """Return the list that takes what a module sends to CloudWatch from now on."""
+    sent: list[dict[str, Any]] = []
+
+    class CloudWatch:
+        def put_metric_data(self, Namespace: str, MetricData: list[dict[str, Any]]) -> None:  # noqa: N803 - boto3's names
+            assert Namespace == "AWS/Personalize"
+            sent.extend(MetricData)
+
+    monkeypatch.setattr(module, "cloudwatch_client", lambda _region: CloudWatch())
+    return sent

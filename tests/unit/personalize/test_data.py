@@ -15,6 +15,7 @@ from tests.unit.personalize.in_process import (
     AwsError,
     InProcess,
     interactions_csv,
+    sent_to_cloudwatch,
 )
 
 
@@ -163,14 +164,7 @@ def test_metric_attribution_reports_streamed_events_to_cloudwatch(cloud, group, 
         metrics=[{"eventType": "view", "metricName": "countViews", "expression": "SAMPLECOUNT()"}],
         metricsOutputConfig={"roleArn": ROLE},
     )
-    sent = []
-
-    class CloudWatch:
-        def put_metric_data(self, Namespace, MetricData):  # noqa: N803 - boto3's names
-            assert Namespace == "AWS/Personalize"
-            sent.extend(MetricData)
-
-    monkeypatch.setattr(attribution_reports, "cloudwatch_client", lambda _region: CloudWatch())
+    sent = sent_to_cloudwatch(monkeypatch, attribution_reports)
     monkeypatch.setattr(cloud.region, "in_background", lambda work: work())
     # Used as soon as it is known, without waiting for ACTIVE.
     tracking_id = cloud.call("CreateEventTracker", name="t", datasetGroupArn=group)["trackingId"]

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from localcloud.personalize import call_metrics
-from tests.unit.personalize.in_process import ROLE, AwsError
+from tests.unit.personalize.in_process import ROLE, AwsError, sent_to_cloudwatch
 
 
 def recommended(shop, recipe="user-personalization", **request):
@@ -394,14 +394,7 @@ def test_a_filter_about_users_is_refused_for_items(shop):
 
 
 def test_calls_errors_and_latencies_are_reported_to_cloudwatch(shop, monkeypatch):
-    sent = []
-
-    class CloudWatch:
-        def put_metric_data(self, Namespace, MetricData):  # noqa: N803 - boto3's names
-            assert Namespace == "AWS/Personalize"
-            sent.extend(MetricData)
-
-    monkeypatch.setattr(call_metrics, "cloudwatch_client", lambda _region: CloudWatch())
+    sent = sent_to_cloudwatch(monkeypatch, call_metrics)
     metrics = shop.cloud.service._metrics["ap-south-1"]
     metrics.report()
     sent.clear()
